@@ -1,0 +1,70 @@
+import { Command, CommanderError, Option } from 'commander';
+import { run } from './commands/run.ts';
+import { printSchema } from './commands/schema.ts';
+import { validate } from './commands/validate.ts';
+import { version } from './version.ts';
+
+/** What the flags say; both absent means the default file. */
+export interface CliOptions {
+	file?: string;
+	config?: string;
+	validateOnly?: boolean;
+}
+
+function program(): Command {
+	return new Command('agentgateway')
+		.description('An MCP gateway: many MCP servers behind one endpoint.')
+		.option('-f, --file <path>', 'configuration file, "-" for standard input')
+		.option('-c, --config <text>', 'configuration as YAML or JSON text')
+		.option('--validate-only', 'check the configuration and exit')
+		.addOption(new Option('-V', 'print the version'))
+		.addOption(new Option('--version', 'print build information as JSON'))
+		.allowExcessArguments(false)
+		.exitOverride();
+}
+
+async function main(argv: string[]): Promise<number> {
+	const command = program();
+	let chosen: (() => number | Promise<number>) | null = null;
+	command
+		.command('schema')
+		.description('print the JSON Schema of the configuration')
+		.action(() => {
+			chosen = printSchema;
+		});
+	command.action(() => {});
+	command.parse(argv, { from: 'user' });
+	const subcommand = chosen as (() => number | Promise<number>) | null;
+	if (subcommand !== null) return subcommand();
+	const options = command.opts<CliOptions & { V?: boolean; version?: boolean }>();
+	if (options.V) return print(`${version}\n`);
+	if (options.version) return print(`${JSON.stringify(buildInfo(), null, 2)}\n`);
+	if (options.file !== undefined && options.config !== undefined) {
+		process.stderr.write('error: only one of --config or --file\n');
+		return 1;
+	}
+	return options.validateOnly === true ? validate(options) : run(options);
+}
+
+function buildInfo(): Record<string, string> {
+	return { version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
+}
+
+function print(text: string): number {
+	process.stdout.write(text);
+	return 0;
+}
+
+main(process.argv.slice(2)).then(
+	(code) => {
+		process.exitCode = code;
+	},
+	(error: unknown) => {
+		// commander has said what is wrong with the flags already.
+		if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
+		else {
+			process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+			process.exitCode = 1;
+		}
+	},
+);

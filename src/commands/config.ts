@@ -1,0 +1,79 @@
+import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CliOptions } from '../cli.ts';
+import { defaultConfigPath, defaultConfigText } from '../config/default-file.ts';
+import type { GatewayConfig, Problem } from '../config/ir.ts';
+import { loadConfig } from '../config/load.ts';
+import { type ConfigOrigin, readConfigSource } from '../config/read.ts';
+import { renderProblems } from '../config/render.ts';
+
+/** A configuration that can run. */
+export interface Chosen {
+	readonly config: GatewayConfig;
+	readonly document: unknown;
+	/** Where it came from. */
+	readonly source: string;
+}
+
+/** Loads what the flags ask for. Problems are written to stderr; then there is nothing to run. */
+export async function chooseConfig(options: CliOptions): Promise<Chosen | null> {
+	const origin = originOf(options);
+	const read = await readConfigSource(origin);
+	if (!read.ok) return complain(read.problems);
+	const loaded = loadConfig(read.source, { env: process.env, commandExists });
+	if (!loaded.ok) return complain(loaded.problems, read.source.text);
+	return { config: loaded.config, document: loaded.document, source: read.source.name };
+}
+
+function complain(problems: readonly Problem[], text?: string): null {
+	const color = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
+	process.stderr.write(`${renderProblems(problems, text === undefined ? { color } : { color, text })}\n`);
+	return null;
+}
+
+function originOf(options: CliOptions): ConfigOrigin {
+	if (options.config !== undefined) return { kind: 'text', text: options.config };
+	if (options.file === '-') return { kind: 'stdin', input: process.stdin };
+	return { kind: 'file', path: options.file ?? defaultFile() };
+}
+
+/** The file that is used without flags; made with the demo servers when it is not there yet. */
+function defaultFile(): string {
+	const path = defaultConfigPath(process.env, homedir(), isWritable);
+	if (existsSync(path)) return path;
+	const installed = fileURLToPath(new URL('.', import.meta.url));
+	const everything = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'));
+	const targets = [
+		{ name: 'time', cmd: process.execPath, args: [join(installed, 'time-server.js')] },
+		{ name: 'everything', cmd: process.execPath, args: [everything] },
+	];
+	mkdirSync(dirname(path), { recursive: true });
+	writeFileSync(path, defaultConfigText(targets));
+	return path;
+}
+
+function isWritable(folder: string): boolean {
+	try {
+		accessSync(folder, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Whether a command could be started: a path that is executable, or a name found on the PATH. */
+function commandExists(command: string, path: string | undefined): boolean {
+	const folders = command.includes('/') ? [''] : (path ?? '').split(delimiter);
+	return folders.some((folder) => isExecutable(folder === '' ? command : join(folder, command)));
+}
+
+function isExecutable(path: string): boolean {
+	try {
+		accessSync(path, constants.X_OK);
+		return statSync(path).isFile();
+	} catch {
+		return false;
+	}
+}

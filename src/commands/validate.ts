@@ -1,0 +1,15 @@
+import type { CliOptions } from '../cli.ts';
+import { chooseConfig } from './config.ts';
+
+/** `--validate-only`: loads the configuration and says whether it would start. */
+export async function validate(options: CliOptions): Promise<number> {
+	const chosen = await chooseConfig(options);
+	if (chosen === null) return 1;
+	for (const warning of chosen.config.warnings) {
+		process.stderr.write(
+			`warning: ${warning.file}:${warning.line}:${warning.column}: ${warning.path}: ${warning.message}\n`,
+		);
+	}
+	process.stdout.write('Configuration is valid!\n');
+	return 0;
+}

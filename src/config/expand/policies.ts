@@ -1,0 +1,28 @@
+import { parseDuration } from '../duration.ts';
+import type { CorsPolicy, RoutePolicies } from '../ir.ts';
+import type { WrittenPolicies } from '../schema/route.ts';
+import type { Scope } from './scope.ts';
+
+/** Written route policies in full. */
+export function expandPolicies(written: WrittenPolicies | undefined, scope: Scope): RoutePolicies {
+	return written?.cors === undefined ? {} : { cors: expandCors(written.cors, scope) };
+}
+
+function expandCors(cors: NonNullable<WrittenPolicies['cors']>, scope: Scope): CorsPolicy {
+	const path = scope.pathOf(cors);
+	for (const [index, origin] of (cors.allowOrigins ?? []).entries()) {
+		if (origin !== '*' && origin !== 'null' && !/^[a-z][a-z0-9+.-]*:\/\/[^/]+$/i.test(origin)) {
+			const remedy = 'write scheme, host and port only, such as http://localhost:5173';
+			scope.report.warning([...path, 'allowOrigins', index], `"${origin}" matches no origin`, remedy);
+		}
+	}
+	const maxAge = cors.maxAge === undefined ? null : parseDuration(cors.maxAge);
+	return {
+		allowOrigins: cors.allowOrigins ?? [],
+		allowMethods: cors.allowMethods ?? [],
+		allowHeaders: cors.allowHeaders ?? [],
+		exposeHeaders: cors.exposeHeaders ?? [],
+		allowCredentials: cors.allowCredentials ?? false,
+		maxAge: maxAge === null ? null : Math.floor(maxAge / 1000),
+	};
+}

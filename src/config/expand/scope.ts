@@ -1,0 +1,22 @@
+import type { McpBackendConfig } from '../ir.ts';
+import type { Path } from '../path.ts';
+import type { Report } from '../report.ts';
+
+/** What the system around the file offers. */
+export interface LoadContext {
+	env: Record<string, string | undefined>;
+	/** Whether a program can be started: found on this PATH, or, with a slash in its name, at its path. */
+	commandExists(cmd: string, pathEnv: string | undefined): boolean;
+}
+
+/** What every part of the expansion may use. */
+export interface Scope {
+	report: Report;
+	context: LoadContext;
+	/** Path of a mapping or list of the written configuration. */
+	pathOf(node: object): Path;
+	/** Top-level backends by name; null for one whose own faults are reported already. */
+	backends: Map<string, McpBackendConfig | null>;
+	/** Keys of inline backends that are taken. */
+	backendKeys: Set<string>;
+}

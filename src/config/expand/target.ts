@@ -1,0 +1,114 @@
+import type { TargetConfig } from '../ir.ts';
+import type { Path } from '../path.ts';
+import type { WrittenRemote, WrittenTarget } from '../schema/mcp.ts';
+import type { Scope } from './scope.ts';
+
+const UNSUPPORTED = 'is known to agentgateway, not supported by this version';
+
+/** A written target in full, or null when it was reported as faulty or unsupported. */
+export function expandTarget(target: WrittenTarget, scope: Scope): TargetConfig | null {
+	const path = scope.pathOf(target);
+	if (target.stdio !== undefined) {
+		const { cmd, args = [], env = {}, clear_env: clearEnv = false } = target.stdio;
+		checkCommand(cmd, env, clearEnv, [...path, 'stdio'], scope);
+		return { kind: 'stdio', name: target.name, cmd, args, env, clearEnv };
+	}
+	if (target.mcp !== undefined) {
+		const url = remoteUrl(target.mcp, '/mcp', [...path, 'mcp'], scope);
+		return url === null ? null : { kind: 'mcp', name: target.name, url };
+	}
+	for (const kind of ['sse', 'openapi'] as const) {
+		const remote = target[kind];
+		if (remote !== undefined) {
+			remoteUrl(remote, '/sse', [...path, kind], scope);
+			scope.report.problem(
+				{ path, key: kind },
+				`"${kind}" ${UNSUPPORTED}`,
+				kind === 'sse' ? 'use a server with Streamable HTTP and "mcp"' : '',
+			);
+		}
+	}
+	return null;
+}
+
+function checkCommand(cmd: string, env: Record<string, string>, clearEnv: boolean, path: Path, scope: Scope): void {
+	const search = env.PATH ?? (clearEnv ? undefined : scope.context.env.PATH);
+	if (!scope.context.commandExists(cmd, search)) {
+		const message = cmd.includes('/') ? `there is no program ${cmd}` : `"${cmd}" was not found on PATH`;
+		scope.report.warning([...path, 'cmd'], message, 'the target stays away until it is installed');
+	}
+}
+
+/** The URL of a remote target by agentgateway's rules for `host`, `port`, `path` and `backend` (contract section 1.5). */
+function remoteUrl(remote: WrittenRemote, defaultPath: string, path: Path, scope: Scope): string | null {
+	if (scope.report.faultyWithin(path)) {
+		return null;
+	}
+	const { host, port, path: urlPath, backend } = remote;
+	const refuse = (key: string | null, message: string, remedy = ''): null => {
+		scope.report.problem(key === null ? path : { path, key }, message, remedy);
+		return null;
+	};
+	if (backend !== undefined) {
+		if (host !== undefined || port !== undefined) {
+			return refuse('backend', 'cannot mix host/port with backend', 'keep one of them');
+		}
+		if (urlPath === undefined) {
+			return refuse('backend', 'path is required when backend is set');
+		}
+		return refuse('backend', `"backend" of a target ${UNSUPPORTED}`, 'write the URL as host');
+	}
+	if (host === undefined) {
+		return refuse(null, '"host" is missing', 'write host: http://localhost:3001/mcp');
+	}
+	if ((port === undefined) !== (urlPath === undefined)) {
+		return refuse(
+			port === undefined ? 'path' : 'port',
+			'if port or path is set, both must be set; otherwise, use only host',
+		);
+	}
+	const url = port === undefined ? urlOfHost(host, defaultPath) : urlOfParts(host, port, urlPath ?? '');
+	if (typeof url === 'string') {
+		return url;
+	}
+	scope.report.problem([...path, 'host'], url.fault, url.remedy);
+	return null;
+}
+
+type Fault = { fault: string; remedy: string };
+
+function urlOfHost(host: string, defaultPath: string): string | Fault {
+	if (host.includes('://')) {
+		const url = URL.canParse(host) ? new URL(host) : null;
+		if (url === null || !/^https?:$/.test(url.protocol) || url.hash !== '') {
+			return { fault: `not an http or https URL: ${host}`, remedy: 'write it as http://localhost:3001/mcp' };
+		}
+		return url.href;
+	}
+	const url = authorityUrl(host);
+	if (url === null) {
+		return {
+			fault: `invalid host:port: ${host}`,
+			remedy: `write it as localhost:3001, or as a URL: http://localhost:3001${defaultPath}`,
+		};
+	}
+	return new URL(defaultPath, url).href;
+}
+
+function urlOfParts(host: string, port: number, path: string): string | Fault {
+	const url = /[/:@?#]/.test(host) && !/^\[.*\]$/.test(host) ? null : authorityUrl(`${host}:${port}`);
+	if (url === null) {
+		return {
+			fault: `not a host name: ${host}`,
+			remedy: 'write the name alone beside port and path, or a URL in host alone',
+		};
+	}
+	return new URL(path, url).href;
+}
+
+function authorityUrl(authority: string): URL | null {
+	if (!/^(?:\[[0-9A-Fa-f:.]+\]|[^\s/:@?#\\[\]]+)(?::\d+)?$/.test(authority) || !URL.canParse(`http://${authority}`)) {
+		return null;
+	}
+	return new URL(`http://${authority}`);
+}

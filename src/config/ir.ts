@@ -1,0 +1,153 @@
+/**
+ * The configuration as the gateway understands it: plain data, every default filled in, every shorthand expanded.
+ * `config/` makes it from text; `runtime/` compiles it. Durations are milliseconds.
+ */
+
+/** A whole configuration. */
+export interface GatewayConfig {
+	settings: Settings;
+	binds: Bind[];
+	/** Accepted, but worth a line in the log. */
+	warnings: Problem[];
+}
+
+/** One thing that is wrong (or only suspicious) in a configuration, with the place where it stands. */
+export interface Problem {
+	/** File name as the user wrote it, `<stdin>` or `<command line>`. */
+	file: string;
+	/** 1-based; 0 when the problem has no place, such as a missing file. */
+	line: number;
+	column: number;
+	/** `binds[0].listeners[0].routes[1]`; empty for the document itself. */
+	path: string;
+	/** What is wrong. */
+	message: string;
+	/** What to write instead; empty when the message already says it. */
+	remedy: string;
+}
+
+/** The `config:` section after defaults and environment variables. Read at start only. */
+export interface Settings {
+	adminAddress: Address | null;
+	statsAddress: Address | null;
+	readinessAddress: Address | null;
+	ipv6: boolean;
+	/** RUST_LOG syntax: `info`, `warn,agentgateway::mcp=debug`. */
+	logLevel: string;
+	logFormat: 'text' | 'json';
+	/** 32 bytes as hex; null: random per start. */
+	sessionKey: string | null;
+	sessionTtl: number;
+	/** How long a session waits for its targets before it opens without the late ones. Default 10 s. */
+	targetStartTimeout: number;
+	/** How long in-flight work may go on after SIGTERM. Default 5 s. */
+	drainDeadline: number;
+	drainMinimum: number;
+	/** The URL under which clients reach the gateway, when a proxy stands in front. */
+	publicUrl: string | null;
+	/** Further Host values that are accepted on what arrives over loopback. */
+	allowedHosts: string[];
+	/** Token for the admin API when it is reached from elsewhere; null: random per start. */
+	adminToken: string | null;
+}
+
+/** Where to listen. */
+export type Address = { kind: 'tcp'; host: string; port: number } | { kind: 'unix'; path: string };
+
+export interface Bind {
+	/** `bind/3000` */
+	key: string;
+	port: number;
+	listeners: Listener[];
+}
+
+export interface Listener {
+	name: string;
+	/** Always `default/default` in metrics and logs for `binds`; `default/<name>` for `gateways`. */
+	gateway: string;
+	/** Exact or `*.suffix`; null matches all. */
+	hostname: string | null;
+	protocol: 'HTTP';
+	routes: Route[];
+}
+
+export interface Route {
+	/** `default/route0`: namespace and name, unique on its listener. */
+	key: string;
+	name: string;
+	ruleName: string | null;
+	hostnames: string[];
+	matches: Match[];
+	policies: RoutePolicies;
+	backends: WeightedBackend[];
+	/** Where the route stands in the file, for messages. */
+	place: string;
+}
+
+export interface Match {
+	path: { kind: 'exact' | 'pathPrefix' | 'regex'; value: string };
+	method: string | null;
+	headers: ValueMatch[];
+	query: ValueMatch[];
+}
+
+export interface ValueMatch {
+	name: string;
+	kind: 'exact' | 'regex';
+	value: string;
+}
+
+/** One optional field per policy, named after its YAML key. */
+export interface RoutePolicies {
+	cors?: CorsPolicy;
+}
+
+export interface CorsPolicy {
+	allowOrigins: string[];
+	allowMethods: string[];
+	allowHeaders: string[];
+	exposeHeaders: string[];
+	allowCredentials: boolean;
+	/** Seconds; null when not written. */
+	maxAge: number | null;
+}
+
+export interface WeightedBackend {
+	weight: number;
+	backend: BackendConfig;
+}
+
+/** Backends by kind. Today only MCP; `host`, `dynamic` and others join here. */
+export type BackendConfig = McpBackendConfig;
+
+export interface McpBackendConfig {
+	kind: 'mcp';
+	/** `default/route0/backend0`, or the name given in `backends`. Unique in a configuration. */
+	key: string;
+	targets: TargetConfig[];
+	statefulMode: 'stateful' | 'stateless';
+	prefixMode: 'conditional' | 'always' | 'never';
+	/** `tolerant` when not written: a target that is away hurts nobody, and joins later. */
+	failureMode: 'tolerant' | 'failOpen' | 'failClosed';
+	/** null: the automatic rule for what arrives over loopback. */
+	dnsRebindingProtection: boolean | null;
+}
+
+export type TargetConfig = StdioTargetConfig | HttpTargetConfig;
+
+export interface StdioTargetConfig {
+	kind: 'stdio';
+	name: string;
+	cmd: string;
+	args: string[];
+	env: Record<string, string>;
+	clearEnv: boolean;
+}
+
+export interface HttpTargetConfig {
+	/** `mcp` is Streamable HTTP. */
+	kind: 'mcp';
+	name: string;
+	/** Absolute `http:` or `https:` URL with its path. */
+	url: string;
+}

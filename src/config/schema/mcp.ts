@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import { isTargetName, targetNameFault } from '../target-name.ts';
+import { known, section } from './section.ts';
+import { flag, port, text, urlPath, word } from './values.ts';
+
+const TARGET_POLICIES = section(
+	{},
+	{
+		id: 'targetPolicies',
+		description: 'Policies of one target.',
+		known: {
+			...known('refuse', 'requestHeaderModifier transformations backendTLS backendAuth http tcp backendTunnel'),
+			...known('moved', 'mcpAuthorization mcpGuardrails', 'agentgateway removed it from targets in 1.4'),
+			...known('moved', 'health requestRedirect responseHeaderModifier', 'agentgateway removed it from targets in 1.2'),
+			...known('moved', 'a2a', 'agentgateway removed it from targets in 1.0'),
+		},
+	},
+);
+
+const STDIO = section(
+	{
+		cmd: text('The program to start: a name found on PATH, or a path.'),
+		args: z.array(z.string()).meta({ description: 'Its arguments.', default: [] }).optional(),
+		env: z
+			.record(z.string(), z.string())
+			.meta({ description: 'Environment variables, added to the gateway’s own.', default: {} })
+			.optional(),
+		clear_env: flag('Start with an empty environment, apart from `env`.', false),
+	},
+	{
+		id: 'stdioTarget',
+		description: 'A server that is started as a child process and speaks over its stdin and stdout.',
+	},
+);
+
+const REMOTE_FIELDS = {
+	host: text(
+		'A URL such as `https://example.com/mcp` (path as written), or `host:port` without scheme (plain HTTP, default path). ' +
+			'With `port` and `path`: the host alone.',
+	).optional(),
+	port: port('The port; needs `host` and `path`.').optional(),
+	path: urlPath('The path; needs `host` and `port`, or `backend`.').optional(),
+	backend: text('Name of a top-level backend; needs `path`. Not supported by this version.').optional(),
+};
+
+const REMOTE = section(REMOTE_FIELDS, {
+	id: 'mcpTarget',
+	description: 'A server over Streamable HTTP. The default path is `/mcp`.',
+});
+const SSE = section(REMOTE_FIELDS, {
+	id: 'sseTarget',
+	description: 'A server over the old HTTP+SSE transport. Not supported by this version.',
+});
+const FILE_OR_URL = section(
+	{
+		file: text('Path of the document, relative to the working directory.').optional(),
+		url: text('URL of the document.').optional(),
+	},
+	{ description: 'Where the OpenAPI document is.', oneOf: ['file', 'url'] },
+);
+const OPENAPI = section(
+	{
+		...REMOTE_FIELDS,
+		schema: z
+			.union([z.string(), FILE_OR_URL], {
+				error: 'expected the OpenAPI document as text, or a mapping with file or url',
+			})
+			.describe('The OpenAPI document: inline text, `{file}` or `{url}`.'),
+	},
+	{ id: 'openapiTarget', description: 'A REST API whose operations become tools. Not supported by this version.' },
+);
+
+const TARGET = section(
+	{
+		name: z
+			.string()
+			.refine(isTargetName, { error: ({ input }) => targetNameFault(String(input)) })
+			.describe('Unique within the backend; becomes the prefix of its tools. Lowercase letters, digits, `-` and `.`.'),
+		stdio: STDIO.optional(),
+		mcp: REMOTE.optional(),
+		sse: SSE.optional(),
+		openapi: OPENAPI.optional(),
+		policies: TARGET_POLICIES.optional(),
+	},
+	{ id: 'target', description: 'One MCP server.', oneOf: ['stdio', 'mcp', 'sse', 'openapi'] },
+);
+
+/** The keys of an MCP backend, which top-level `mcp` shares. */
+export const MCP_FIELDS = {
+	targets: z
+		.array(TARGET)
+		.min(1, { error: 'needs at least one target' })
+		.describe('The MCP servers behind this backend.'),
+	statefulMode: word('Whether sessions are kept between requests.', ['stateful', 'stateless'], { default: 'stateful' }),
+	prefixMode: word(
+		'Whether names carry the prefix `target_`: with more than one target, always or never.',
+		['conditional', 'always', 'never'],
+		{ default: 'conditional' },
+	),
+	failureMode: word(
+		'What a target that is away means. When not written, the others go on and it joins later; `failOpen` skips it, ' +
+			'`failClosed` fails the session.',
+		['failClosed', 'failOpen'],
+	),
+	dnsRebindingProtection: z
+		.boolean()
+		.describe('Accept only local Host and Origin values. When not written, what arrives over loopback is checked.')
+		.optional(),
+};
+
+/** `mcp:` of a route's backend, or of a top-level backend. */
+export const MCP_BACKEND = section(MCP_FIELDS, { id: 'mcpBackend', description: 'One or more MCP servers as one.' });
+
+/** A target as written. */
+export type WrittenTarget = z.infer<typeof TARGET>;
+/** Host, port and path of a remote target as written. */
+export type WrittenRemote = z.infer<typeof REMOTE>;
+/** An MCP backend as written. */
+export type WrittenMcpBackend = z.infer<typeof MCP_BACKEND>;

@@ -1,0 +1,126 @@
+import { RE2JS } from 're2js';
+import * as z from 'zod';
+import { parseAddress } from '../address.ts';
+import { parseDuration } from '../duration.ts';
+
+/** A text that must not be empty. */
+export function text(description: string): z.ZodString {
+	return z.string().min(1, { error: 'must not be empty' }).describe(description);
+}
+
+/** Yes or no; `default_` is shown in the JSON Schema. */
+export function flag(description: string, default_: boolean): z.ZodOptional<z.ZodBoolean> {
+	return z.boolean().meta({ description, default: default_ }).optional();
+}
+
+/** One of a few words; `unsupported` are words that agentgateway knows and this version does not. */
+export function word<const Words extends readonly [string, ...string[]]>(
+	description: string,
+	words: Words,
+	options: { default: Words[number] | undefined; unsupported?: readonly string[] } = { default: undefined },
+): z.ZodOptional<z.ZodEnum<{ [W in Words[number]]: W }>> {
+	const meta: Record<string, unknown> = { description };
+	if (options.default !== undefined) {
+		meta.default = options.default;
+	}
+	const schema = z.enum(words, {
+		error: (issue) =>
+			options.unsupported?.includes(String(issue.input)) === true
+				? `"${String(issue.input)}" is known to agentgateway, not supported by this version, which has only ${words.join(' and ')}`
+				: undefined,
+	});
+	return schema.meta(meta).optional();
+}
+
+/** A TCP port; 0 asks the system for a free one. */
+export function port(description: string): z.ZodNumber {
+	const range = { error: 'a port is a whole number from 1 to 65535, or 0 for a free one' };
+	return z.number().int(range).min(0, range).max(65_535, range).describe(description);
+}
+
+/** A Go-style duration. */
+export function duration(description: string, default_?: string): z.ZodString {
+	const meta: Record<string, unknown> = { description, examples: ['500ms', '5s', '1m30s'] };
+	if (default_ !== undefined) {
+		meta.default = default_;
+	}
+	const schema = z.string({
+		error: ({ input }) =>
+			typeof input === 'number' ? `a duration needs a unit; write ${asSeconds(input)}` : undefined,
+	});
+	const good = schema.refine((value) => parseDuration(value) !== null, { error: ({ input }) => durationFault(input) });
+	return good.meta(meta);
+}
+
+function asSeconds(input: number): string {
+	return input >= 0 ? `${input}s` : '5s';
+}
+
+function durationFault(input: unknown): string {
+	return /^\d+$/.test(String(input))
+		? `a duration needs a unit; write ${String(input)}s`
+		: `not a duration: "${String(input)}"; write it with units, such as 500ms, 5s or 1m30s`;
+}
+
+/** An address to listen on. */
+export function address(description: string, default_: string): z.ZodOptional<z.ZodString> {
+	const schema = z
+		.string({ error: ({ input }) => addressFault(String(input)) })
+		.refine((value) => parseAddress(value) !== undefined, {
+			error: ({ input }) => addressFault(String(input)),
+		});
+	return schema
+		.meta({ description, default: default_, examples: ['127.0.0.1:15000', 'off', 'unix:/run/agw.sock'] })
+		.optional();
+}
+
+/** What is wrong with an address, and how it is written. */
+export function addressFault(input: string): string {
+	return `not an address: "${input}"; write IP:PORT, localhost:PORT, [IPv6]:PORT, unix:/path or off`;
+}
+
+/** An expression in RE2 syntax that must match the whole value; look-around and back-references do not exist in it. */
+export function expression(description: string): z.ZodString {
+	const schema = z.string().refine((value) => expressionFault(value) === null, {
+		error: ({ input }) => `not a regular expression: ${expressionFault(String(input)) ?? ''}`,
+	});
+	return schema.describe(description);
+}
+
+function expressionFault(pattern: string): string | null {
+	try {
+		RE2JS.compile(pattern);
+		return null;
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		return reason.replace(/^error parsing regexp: /, '').slice(0, 120);
+	}
+}
+
+/** A host name to match: exact, or `*.suffix`. */
+export function hostname(description: string): z.ZodString {
+	const schema = z.string().refine((value) => /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(value), {
+		error: ({ input }) =>
+			`not a host name: "${String(input)}"; write it as example.com or *.example.com, without scheme, port or path`,
+	});
+	return schema.describe(description);
+}
+
+/** A URL path, which begins with a slash. */
+export function urlPath(description: string): z.ZodString {
+	const schema = z.string().refine((value) => value.startsWith('/'), {
+		error: ({ input }) => `a path begins with "/"; write "/${String(input)}"`,
+	});
+	return schema.describe(description);
+}
+
+/** References to gateways: one text or a list of them. */
+export function gatewayReferences(
+	description: string,
+): z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>> {
+	const reference = z.string().min(1, { error: 'must not be empty' });
+	const schema = z.union([reference, z.array(reference).min(1, { error: 'name at least one gateway' })], {
+		error: 'expected the name of a gateway, or a list of names; write "default" or "default/listener"',
+	});
+	return schema.describe(description).optional();
+}

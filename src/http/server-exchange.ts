@@ -1,0 +1,303 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Facts } from '../facts/facts.ts';
+import { replyFault, type ReportFault } from './errors.ts';
+import type { Refusal, ReplyStream } from './exchange.ts';
+import type { PolicyExchange, ReplyHook } from './policy.ts';
+import { isRefusal, refuse } from './refusal.ts';
+
+/** What exchanges share: the server behind them. */
+export interface ExchangeOwner {
+	readonly report: ReportFault;
+	/** Whether connections are to close after their reply. */
+	readonly draining: boolean;
+	/** Called once per exchange, when the reply has been sent or the client has gone. */
+	ended(exchange: ServerExchange): void;
+}
+
+/** The connection that an exchange came over. */
+export interface ExchangePeer {
+	overLoopback: boolean;
+	/** The exchange that began last, while it is in flight. */
+	exchange: ServerExchange | null;
+	/** Exchanges in flight; more than one when the client pipelines. */
+	inFlight: number;
+}
+
+/** node's request, which knows its exchange: listeners on the prototype instead of closures per request. */
+export class GatewayRequest extends IncomingMessage {
+	exchange: ServerExchange | null = null;
+}
+
+/** node's response, which knows its exchange. */
+export class GatewayResponse extends ServerResponse<GatewayRequest> {
+	exchange: ServerExchange | null = null;
+}
+
+/** The exchange over `node:http`. After the client has gone, replies are accepted and thrown away. */
+export class ServerExchange implements PolicyExchange {
+	readonly method: string;
+	readonly path: string;
+	readonly query: string;
+	readonly host: string;
+	readonly headers: IncomingMessage['headers'];
+	readonly overLoopback: boolean;
+	readonly facts: Facts;
+	replied = false;
+	closed = false;
+	private readonly request: GatewayRequest;
+	private readonly response: GatewayResponse;
+	private readonly owner: ExchangeOwner;
+	private readonly peer: ExchangePeer;
+	private hooks: ReplyHook[] | null = null;
+	private gone: (() => void) | (() => void)[] | null = null;
+	private bodyDone: ((body: Buffer | Refusal) => void) | null = null;
+	private bodyFault: Refusal | null = null;
+	private bodySettled = false;
+	private bodyLimit = 0;
+	private bodySize = 0;
+	private first: Buffer | null = null;
+	private rest: Buffer[] | null = null;
+
+	constructor(
+		request: GatewayRequest,
+		response: GatewayResponse,
+		owner: ExchangeOwner,
+		target: { path: string; query: string; host: string },
+		peer: ExchangePeer,
+		facts: Facts,
+	) {
+		this.request = request;
+		this.response = response;
+		this.owner = owner;
+		this.method = facts.method;
+		this.path = target.path;
+		this.query = target.query;
+		this.host = target.host;
+		this.headers = request.headers;
+		this.overLoopback = peer.overLoopback;
+		this.peer = peer;
+		peer.exchange = this;
+		peer.inFlight++;
+		this.facts = facts;
+		request.exchange = this;
+		response.exchange = this;
+		response.on('close', onClose);
+	}
+
+	body(limit: number, done: (body: Buffer | Refusal) => void): void {
+		if (this.bodyDone !== null) throw new Error('the body is read once');
+		this.bodyDone = done;
+		const refusal = this.closed ? clientGone : (this.bodyFault ?? this.refuseBody(limit));
+		if (refusal !== null) return this.settleBody(refusal);
+		if (this.headers['content-length'] === undefined && this.headers['transfer-encoding'] === undefined)
+			return this.settleBody(empty);
+		this.bodyLimit = limit;
+		this.request.on('data', onData);
+		this.request.on('end', onEnd);
+	}
+
+	respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
+		const flat = this.head(status, headers);
+		if (flat === null) return;
+		const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+		if (status !== 204 && status !== 304) flat.push('content-length', String(length));
+		this.facts.responseBytes = length;
+		this.response.writeHead(status, flat);
+		this.replied = true;
+		if (length === 0) this.response.end();
+		else this.response.end(body);
+		if (!this.request.complete) this.lingerForBody();
+	}
+
+	stream(status: number, headers: readonly string[]): ReplyStream {
+		const flat = this.head(status, headers);
+		if (flat === null) return closedStream;
+		this.facts.responseBytes = 0;
+		this.response.writeHead(status, flat);
+		this.replied = true;
+		// The client learns at once that its stream is open, long before the first event.
+		this.response.flushHeaders();
+		return new ResponseStream(this.response, this.facts);
+	}
+
+	onGone(gone: () => void): void {
+		if (this.closed) {
+			if (!this.response.writableEnded) gone();
+		} else if (this.gone === null) this.gone = gone;
+		else if (typeof this.gone === 'function') this.gone = [this.gone, gone];
+		else this.gone.push(gone);
+	}
+
+	onReply(hook: ReplyHook): void {
+		if (this.hooks === null) this.hooks = [hook];
+		else this.hooks.push(hook);
+	}
+
+	/** The rest of the request will not come or cannot be read; the connection ends with this exchange. */
+	breakBody(refusal: Refusal): void {
+		this.response.shouldKeepAlive = false;
+		this.bodyFault = refusal;
+		if (this.bodyDone !== null) this.settleBody(refusal);
+	}
+
+	/** Lets the reply be the last one on its connection. */
+	closeAfterReply(): void {
+		this.response.shouldKeepAlive = false;
+	}
+
+	/** Ends the connection when what has been written is out. */
+	endConnection(): void {
+		this.request.socket.destroySoon();
+	}
+
+	/** Whether the whole request has arrived. */
+	get requestComplete(): boolean {
+		return this.request.complete;
+	}
+
+	/** Takes a piece of the body; called by the request's listener. */
+	take(chunk: Buffer): void {
+		if (this.bodySettled) return;
+		this.bodySize += chunk.length;
+		if (this.bodySize > this.bodyLimit) this.settleBody(tooLarge(this.bodyLimit));
+		else if (this.first === null) this.first = chunk;
+		else if (this.rest === null) this.rest = [this.first, chunk];
+		else this.rest.push(chunk);
+	}
+
+	/** The body has ended; called by the request's listener. */
+	finishBody(): void {
+		if (this.bodySettled) return;
+		this.settleBody(this.rest === null ? (this.first ?? empty) : Buffer.concat(this.rest, this.bodySize));
+	}
+
+	/** The connection is done with this exchange; called by the response's listener. */
+	close(): void {
+		if (this.closed) return;
+		this.closed = true;
+		this.peer.inFlight--;
+		if (this.peer.exchange === this) this.peer.exchange = null;
+		const completed = this.response.writableFinished;
+		if (!completed) {
+			if (this.bodyDone !== null && !this.bodySettled) this.settleBody(clientGone);
+			if (this.facts.status === undefined) this.facts.status = 499;
+			this.facts.error ??= 'the client went away';
+			if (!this.response.writableEnded) this.callGone();
+		}
+		this.owner.ended(this);
+	}
+
+	private settleBody(body: Buffer | Refusal): void {
+		if (this.bodySettled) return;
+		this.bodySettled = true;
+		this.first = null;
+		this.rest = null;
+		if (isRefusal(body)) this.request.resume();
+		try {
+			this.bodyDone?.(body);
+		} catch (fault) {
+			replyFault(this, fault, this.owner.report);
+		}
+	}
+
+	private refuseBody(limit: number): Refusal | null {
+		const encoding = this.headers['content-encoding'];
+		if (encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity') {
+			return refuse(415, 'request bodies must not be compressed', 'InvalidRequest', ['accept-encoding', 'identity']);
+		}
+		const announced = this.headers['content-length'];
+		return announced !== undefined && Number(announced) > limit ? tooLarge(limit) : null;
+	}
+
+	/** The flat headers to send; null when nobody is there to read them. */
+	private head(status: number, headers: readonly string[]): string[] | null {
+		if (this.replied) throw new Error(`second reply to ${this.method} ${this.path}`);
+		const flat = headers.slice();
+		if (this.hooks !== null) {
+			const hooks = this.hooks;
+			this.hooks = null;
+			for (let at = hooks.length - 1; at >= 0; at--) hooks[at]?.(status, flat);
+		}
+		if (this.closed || this.response.destroyed) {
+			this.replied = true;
+			return null;
+		}
+		this.facts.status = status;
+		if (this.owner.draining) this.response.shouldKeepAlive = false;
+		return flat;
+	}
+
+	private callGone(): void {
+		const gone = this.gone;
+		this.gone = null;
+		if (gone === null) return;
+		try {
+			if (typeof gone === 'function') gone();
+			else for (const one of gone) one();
+		} catch (fault) {
+			this.owner.report(fault, this);
+		}
+	}
+
+	/**
+	 * A reply has been sent before the request was whole (413 and the like). Closing at once would reset the
+	 * connection and destroy the reply on its way; so the rest is thrown away for a moment.
+	 */
+	private lingerForBody(): void {
+		const { request } = this;
+		request.resume();
+		const timer = setTimeout(() => {
+			if (!request.complete) request.socket.destroy();
+		}, lingerMs);
+		timer.unref();
+	}
+}
+
+class ResponseStream implements ReplyStream {
+	private readonly response: GatewayResponse;
+	private readonly facts: Facts;
+
+	constructor(response: GatewayResponse, facts: Facts) {
+		this.response = response;
+		this.facts = facts;
+	}
+
+	write(chunk: Buffer | string): boolean {
+		if (this.response.destroyed || this.response.writableEnded) return true;
+		this.facts.responseBytes = (this.facts.responseBytes ?? 0) + Buffer.byteLength(chunk);
+		return this.response.write(chunk);
+	}
+
+	end(): void {
+		if (!this.response.destroyed && !this.response.writableEnded) this.response.end();
+	}
+
+	onDrain(drain: () => void): void {
+		this.response.on('drain', drain);
+	}
+
+	get buffered(): number {
+		return this.response.writableLength;
+	}
+}
+
+const lingerMs = 1_000;
+const empty = Buffer.alloc(0);
+const clientGone = refuse(400, 'the client went away', 'InvalidRequest');
+const closedStream: ReplyStream = { write: () => true, end: () => {}, onDrain: () => {}, buffered: 0 };
+
+function tooLarge(limit: number): Refusal {
+	return refuse(413, `the request body is larger than ${limit} bytes`, 'InvalidRequest');
+}
+
+function onClose(this: GatewayResponse): void {
+	this.exchange?.close();
+}
+
+function onData(this: GatewayRequest, chunk: Buffer): void {
+	this.exchange?.take(chunk);
+}
+
+function onEnd(this: GatewayRequest): void {
+	this.exchange?.finishBody();
+}

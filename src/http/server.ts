@@ -1,0 +1,262 @@
+import { createServer, type Server } from 'node:http';
+import { type Socket, Server as NetServer } from 'node:net';
+import type { Address } from '../config/ir.ts';
+import type { Facts } from '../facts/facts.ts';
+import { isLoopbackAddress } from './authority.ts';
+import { type ReportFault, replyFault, replyRefusal } from './errors.ts';
+import type { PolicyExchange } from './policy.ts';
+import { isRefusal, refuse } from './refusal.ts';
+import { checkRequest, type HostMemory } from './request-check.ts';
+import {
+	type ExchangeOwner,
+	type ExchangePeer,
+	GatewayRequest,
+	GatewayResponse,
+	ServerExchange,
+} from './server-exchange.ts';
+import { type ListenFault, openSockets } from './sockets.ts';
+
+/** How to serve one address. */
+export interface ListenOptions {
+	address: Address;
+	/** `bind/3000`, or a name such as `admin`; stands in the facts. */
+	bind: string;
+	/** Answers each request that is well-formed. Must reply, now or later, exactly once. */
+	handler: (exchange: PolicyExchange) => void;
+	/** Is told of what `handler` throws. */
+	onError: ReportFault;
+	/** Is told when a reply has been sent or its client has gone, once per request. */
+	onEnd?: (facts: Facts) => void;
+	/** Is told of each connection that is accepted. */
+	onConnection?: () => void;
+	/** Is told what went over a connection, in bytes, when it has closed. */
+	onConnectionEnd?: (received: number, sent: number) => void;
+	/** Milliseconds for the headers to arrive, then 408. Default 10 s. */
+	headersTimeout?: number;
+	/** Milliseconds for the body after that. Default 30 s. Replies may take as long as they like. */
+	bodyTimeout?: number;
+	/** Milliseconds that an idle connection stays open. Default 75 s: longer than the usual proxy in front keeps its own. */
+	idleTimeout?: number;
+	/** False: `::` means 0.0.0.0. Default true. */
+	ipv6?: boolean;
+}
+
+/** A server that listens. */
+export interface HttpServer {
+	/** What is bound, `0.0.0.0:3000` first where both families are served. */
+	readonly addresses: readonly string[];
+	/** The real port, also when 0 was asked for; 0 for Unix sockets. */
+	readonly port: number;
+	/** Open connections. */
+	readonly connections: number;
+	/**
+	 * Stops accepting, lets what is in flight finish with `Connection: close`, and cuts what is left after `deadline`
+	 * milliseconds. Idle connections get `minimum` milliseconds (default 100) for a request that is already on its way.
+	 */
+	close(deadline: number, minimum?: number): Promise<void>;
+}
+
+/** Listens on an address with a strict HTTP/1.1 server; what cannot be bound comes back as a value. */
+export async function listen(options: ListenOptions): Promise<HttpServer | ListenFault> {
+	const service = new Service(options);
+	const opened = await openSockets(options.address, options.ipv6 ?? true, () => service.server());
+	if ('fault' in opened) return opened;
+	service.addresses = opened.addresses;
+	service.port = opened.port;
+	return service;
+}
+
+/** A connection with what is remembered of it. */
+interface GatewaySocket extends Socket {
+	peer?: Peer;
+}
+
+interface Peer extends HostMemory, ExchangePeer {
+	address: string;
+	/** A request was refused as ambiguous: what follows on this connection may be part of it and is not looked at. */
+	distrusted: boolean;
+}
+
+class Service implements HttpServer, ExchangeOwner {
+	addresses: readonly string[] = [];
+	port = 0;
+	draining = false;
+	readonly report: ReportFault;
+	private readonly options: ListenOptions;
+	private readonly servers: Server<typeof GatewayRequest, typeof GatewayResponse>[] = [];
+	private readonly sockets = new Set<GatewaySocket>();
+	private idleMustGo = false;
+	/** Exchanges that have not ended; the sockets of some may be closed already. */
+	private unfinished = 0;
+	private finished: (() => void) | null = null;
+
+	constructor(options: ListenOptions) {
+		this.options = options;
+		this.report = options.onError;
+	}
+
+	get connections(): number {
+		return this.sockets.size;
+	}
+
+	server(): Server<typeof GatewayRequest, typeof GatewayResponse> {
+		const headersTimeout = this.options.headersTimeout ?? 10_000;
+		const server = createServer(
+			{
+				IncomingMessage: GatewayRequest,
+				ServerResponse: GatewayResponse,
+				headersTimeout,
+				requestTimeout: headersTimeout + (this.options.bodyTimeout ?? 30_000),
+				connectionsCheckingInterval: Math.min(2_000, headersTimeout),
+				keepAliveTimeout: this.options.idleTimeout ?? 75_000,
+				noDelay: true,
+				// Both are checked in request-check.ts, with a reply that says what is wrong.
+				requireHostHeader: false,
+			},
+			(request, response) => this.accept(request, response),
+		);
+		// With a limit node drops the headers beyond it and answers as if they had not been sent.
+		server.maxHeadersCount = 0;
+		server.on('connection', (socket: GatewaySocket) => this.connected(socket));
+		server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+			this.unreadable(error, socket as GatewaySocket),
+		);
+		server.on('connect', (_request, socket) => {
+			socket.end(rawReply(405, 'CONNECT is not supported'));
+		});
+		this.servers.push(server);
+		return server;
+	}
+
+	ended(exchange: ServerExchange): void {
+		// A reply that began before the drain has promised to keep its connection open.
+		if (this.idleMustGo) exchange.endConnection();
+		this.options.onEnd?.(exchange.facts);
+		if (--this.unfinished === 0) this.finished?.();
+	}
+
+	async close(deadline: number, minimum = 100): Promise<void> {
+		this.draining = true;
+		const closed = Promise.all(
+			this.servers.map((server) => new Promise<void>((done) => NetServer.prototype.close.call(server, () => done()))),
+		);
+		const quiet = setTimeout(() => this.closeIdle(), Math.min(minimum, deadline));
+		const cut = setTimeout(() => {
+			for (const socket of this.sockets) socket.destroy();
+		}, deadline);
+		if (this.sockets.size === 0) clearTimeout(quiet);
+		await closed;
+		if (this.unfinished > 0) await new Promise<void>((done) => (this.finished = done));
+		clearTimeout(quiet);
+		clearTimeout(cut);
+		// node's own close also stops the timer that watches slow requests.
+		for (const server of this.servers) server.close();
+	}
+
+	private accept(request: GatewayRequest, response: GatewayResponse): void {
+		const socket = request.socket as GatewaySocket;
+		const peer = socket.peer ?? this.connected(socket);
+		if (peer.distrusted) return;
+		const target = checkRequest(request, peer);
+		const refused = isRefusal(target);
+		const place = refused ? { path: request.url ?? '', query: '', host: '' } : target;
+		const facts: Facts = {
+			bind: this.options.bind,
+			sourceAddress: peer.address,
+			method: request.method ?? '',
+			host: place.host,
+			path: place.path,
+			httpVersion: `HTTP/${request.httpVersion}`,
+			startedAt: performance.now(),
+		};
+		this.unfinished++;
+		const exchange = new ServerExchange(request, response, this, place, peer, facts);
+		if (refused) {
+			peer.distrusted = true;
+			exchange.closeAfterReply();
+			replyRefusal(exchange, target);
+			return;
+		}
+		try {
+			this.options.handler(exchange);
+		} catch (fault) {
+			replyFault(exchange, fault, this.report);
+		}
+	}
+
+	private connected(socket: GatewaySocket): Peer {
+		const address = socket.remoteAddress;
+		const peer: Peer = {
+			// Unix sockets have no address; file permissions say who may come, and only this machine can.
+			address: address === undefined ? 'unix' : `${bracketed(address)}:${socket.remotePort}`,
+			overLoopback: address === undefined || isLoopbackAddress(address),
+			exchange: null,
+			inFlight: 0,
+			distrusted: false,
+			raw: null,
+			host: '',
+		};
+		socket.peer = peer;
+		this.sockets.add(socket);
+		this.options.onConnection?.();
+		socket.on('close', () => {
+			this.sockets.delete(socket);
+			this.options.onConnectionEnd?.(socket.bytesRead, socket.bytesWritten);
+		});
+		return peer;
+	}
+
+	/** What came is not HTTP, or did not come in time. node has given up reading this connection. */
+	private unreadable(error: NodeJS.ErrnoException, socket: GatewaySocket): void {
+		const status = statusOf(error.code ?? '');
+		const exchange = socket.peer?.exchange ?? null;
+		if (!socket.writable || error.code === 'ECONNRESET') {
+			socket.destroy();
+		} else if (exchange === null) {
+			socket.end(rawReply(status, textOf(status)), () => socket.destroy());
+		} else if (exchange.requestComplete) {
+			// The fault is in the next request; a 400 now would be taken for the reply to this one.
+			exchange.closeAfterReply();
+		} else {
+			exchange.breakBody(refuse(status, textOf(status), 'InvalidRequest'));
+			setTimeout(() => socket.destroy(), 1_000).unref();
+		}
+	}
+
+	private closeIdle(): void {
+		this.idleMustGo = true;
+		for (const socket of this.sockets) if ((socket.peer?.inFlight ?? 0) === 0) socket.destroy();
+	}
+}
+
+function statusOf(code: string): number {
+	if (code === 'HPE_HEADER_OVERFLOW') return 431;
+	if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+	if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413;
+	return 400;
+}
+
+function textOf(status: number): string {
+	if (status === 431) return 'the request headers are larger than 16 KiB';
+	if (status === 408) return 'the request did not arrive in time';
+	if (status === 413) return 'the chunk extensions are too large';
+	return 'the request is not valid HTTP/1.1';
+}
+
+const phrases: Record<number, string> = {
+	400: 'Bad Request',
+	405: 'Method Not Allowed',
+	408: 'Request Timeout',
+	413: 'Payload Too Large',
+	431: 'Request Header Fields Too Large',
+};
+
+function rawReply(status: number, text: string): string {
+	return `HTTP/1.1 ${status} ${phrases[status]}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+}
+
+/** IPv4 that arrived on a dual-stack socket is shown as IPv4. */
+function bracketed(address: string): string {
+	if (address.startsWith('::ffff:')) return address.slice('::ffff:'.length);
+	return address.includes(':') ? `[${address}]` : address;
+}

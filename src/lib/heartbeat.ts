@@ -1,0 +1,37 @@
+/** Something that wants to be looked at once a second. */
+export interface Beating {
+	/** `now` counts milliseconds on the monotonic clock. */
+	beat(now: number): void;
+}
+
+/**
+ * One timer for all that waits for seconds: silent calls, keep-alives, idle sessions. A timer per call would cost
+ * more than the call's bookkeeping.
+ */
+export class Heartbeat {
+	private readonly beating = new Set<Beating>();
+	private readonly timer: NodeJS.Timeout;
+
+	constructor(everyMs = 1000) {
+		this.timer = setInterval(() => this.beat(), everyMs);
+		this.timer.unref();
+	}
+
+	add(one: Beating): void {
+		this.beating.add(one);
+	}
+
+	remove(one: Beating): void {
+		this.beating.delete(one);
+	}
+
+	stop(): void {
+		clearInterval(this.timer);
+		this.beating.clear();
+	}
+
+	private beat(): void {
+		const now = performance.now();
+		for (const one of this.beating) one.beat(now);
+	}
+}

@@ -1,0 +1,305 @@
+import { isUtf8 } from 'node:buffer';
+
+/** A member of a JSON object text: offsets of its key's opening quote and of its value. */
+export interface Member {
+	readonly key: string;
+	readonly keyStart: number;
+	readonly start: number;
+	/** One past the value's last byte. */
+	readonly end: number;
+	/** Members of the value, when it is an object (or items of an array) that the caller asked to look into. */
+	readonly members: readonly Member[] | null;
+}
+
+/** A JSON value whose text was checked: `{…}` with its members, or another value with `members: null`. */
+export interface Scanned {
+	/** The text that all offsets count from. No line break is left in it. */
+	readonly text: Buffer;
+	readonly start: number;
+	readonly end: number;
+	readonly members: readonly Member[] | null;
+}
+
+/** Why a text was refused, and at which byte. */
+export interface ScanFault {
+	readonly fault: 'syntax' | 'depth' | 'duplicate-key' | 'control-character' | 'utf-8';
+	readonly at: number;
+}
+
+/**
+ * Which members to look into: `{params: {_meta: {}}}` records those of the root, of `params` and of `params._meta`.
+ * The key `[]` looks into an array: its items are recorded as members with the keys `0`, `1` …
+ */
+export interface Look {
+	readonly [key: string]: Look;
+}
+
+/** Deeper nesting is refused: `JSON.stringify` throws at a few thousand levels, and a log line would be the victim. */
+export const maximumDepth = 128;
+
+/**
+ * Checks one JSON text (RFC 8259) in a single walk and records where the members asked for begin and end.
+ *
+ * Line breaks can stand only outside strings in valid JSON; each becomes a space *in `text` itself*, so that the
+ * text can be framed for stdio or SSE without smuggling a second message. Refused are: depth over 128, equal keys
+ * in a recorded object, control characters in strings, and bytes that are not UTF-8.
+ */
+export function scanJson(text: Buffer, look: Look): Scanned | ScanFault {
+	if (!isUtf8(text)) return { fault: 'utf-8', at: 0 };
+	return new Scan(text).run(look);
+}
+
+/** Whether a scan ended in a refusal. */
+export function isScanFault(scan: Scanned | ScanFault): scan is ScanFault {
+	return 'fault' in scan;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+class Scan {
+	private readonly text: Buffer;
+	private at = 0;
+	private fault: ScanFault | null = null;
+	/** Members of the recorded object that was walked last. */
+	private walked: readonly Member[] | null = null;
+
+	constructor(text: Buffer) {
+		this.text = text;
+	}
+
+	run(look: Look): Scanned | ScanFault {
+		this.space();
+		const start = this.at;
+		if (!this.value(look, 0)) return this.fault ?? { fault: 'syntax', at: this.at };
+		const end = this.at;
+		const members = this.walked;
+		this.space();
+		if (this.at !== this.text.length) return { fault: 'syntax', at: this.at };
+		return { text: this.text, start, end, members };
+	}
+
+	private refuse(fault: ScanFault['fault'], at: number): false {
+		this.fault ??= { fault, at };
+		return false;
+	}
+
+	private space(): void {
+		const text = this.text;
+		for (;;) {
+			const byte = text[this.at];
+			if (byte === 0x20 || byte === 0x09) this.at++;
+			else if (byte === 0x0a || byte === 0x0d) text[this.at++] = 0x20;
+			else return;
+		}
+	}
+
+	/** Walks a value. `this.walked` holds the members afterwards if `look` is given and it is an object. */
+	private value(look: Look | null, depth: number): boolean {
+		this.walked = null;
+		switch (this.text[this.at]) {
+			case quote:
+				return this.string();
+			case 0x7b:
+				return look === null ? this.skipObject(depth + 1) : this.recordObject(look, depth + 1);
+			case 0x5b:
+				return this.array(look === null ? null : (look['[]'] ?? null), depth + 1);
+			case 0x74:
+				return this.word('true');
+			case 0x66:
+				return this.word('false');
+			case 0x6e:
+				return this.word('null');
+			default:
+				return this.number();
+		}
+	}
+
+	private recordObject(look: Look, depth: number): boolean {
+		if (depth > maximumDepth) return this.refuse('depth', this.at);
+		const members: Member[] = [];
+		this.at++;
+		this.space();
+		if (this.text[this.at] === 0x7d) {
+			this.at++;
+			this.walked = members;
+			return true;
+		}
+		for (;;) {
+			const keyStart = this.at;
+			if (!this.key()) return false;
+			const key = decodeString(this.text, keyStart, this.at);
+			for (const other of members) if (other.key === key) return this.refuse('duplicate-key', keyStart);
+			this.colon();
+			const start = this.at;
+			if (!this.value(Object.hasOwn(look, key) ? (look[key] ?? null) : null, depth)) return false;
+			members.push({ key, keyStart, start, end: this.at, members: this.walked });
+			const more = this.next(0x7d);
+			if (more === null) return false;
+			if (!more) break;
+		}
+		this.walked = members;
+		return true;
+	}
+
+	private skipObject(depth: number): boolean {
+		if (depth > maximumDepth) return this.refuse('depth', this.at);
+		this.at++;
+		this.space();
+		if (this.text[this.at] === 0x7d) {
+			this.at++;
+			return true;
+		}
+		for (;;) {
+			if (!this.key()) return false;
+			this.colon();
+			if (!this.value(null, depth)) return false;
+			const more = this.next(0x7d);
+			if (more === null) return false;
+			if (!more) return true;
+		}
+	}
+
+	private array(look: Look | null, depth: number): boolean {
+		if (depth > maximumDepth) return this.refuse('depth', this.at);
+		const items: Member[] | null = look === null ? null : [];
+		this.at++;
+		this.space();
+		if (this.text[this.at] === 0x5d) this.at++;
+		else {
+			for (;;) {
+				const start = this.at;
+				if (!this.value(look, depth)) return false;
+				items?.push({ key: String(items.length), keyStart: start, start, end: this.at, members: this.walked });
+				const more = this.next(0x5d);
+				if (more === null) return false;
+				if (!more) break;
+			}
+		}
+		this.walked = items;
+		return true;
+	}
+
+	/** A key and the space behind it, standing before the colon. */
+	private key(): boolean {
+		if (this.text[this.at] !== quote) return this.refuse('syntax', this.at);
+		return this.string();
+	}
+
+	private colon(): void {
+		this.space();
+		if (this.text[this.at] !== 0x3a) {
+			this.refuse('syntax', this.at);
+			return;
+		}
+		this.at++;
+		this.space();
+	}
+
+	/** After a member: true for a comma, false for the closing byte, null for anything else. */
+	private next(close: number): boolean | null {
+		if (this.fault !== null) return null;
+		this.space();
+		const byte = this.text[this.at];
+		if (byte === close) {
+			this.at++;
+			return false;
+		}
+		if (byte !== 0x2c) {
+			this.refuse('syntax', this.at);
+			return null;
+		}
+		this.at++;
+		this.space();
+		return true;
+	}
+
+	private string(): boolean {
+		const text = this.text;
+		let at = this.at + 1;
+		for (;;) {
+			const byte = text[at];
+			if (byte === quote) {
+				this.at = at + 1;
+				return true;
+			}
+			if (byte === undefined) return this.refuse('syntax', at);
+			if (byte < 0x20) return this.refuse('control-character', at);
+			if (byte !== backslash) at++;
+			else {
+				const length = escapeLength(text, at);
+				if (length === 0) return this.refuse('syntax', at);
+				at += length;
+			}
+		}
+	}
+
+	private word(word: string): boolean {
+		for (let i = 0; i < word.length; i++) {
+			if (this.text[this.at + i] !== word.charCodeAt(i)) return this.refuse('syntax', this.at);
+		}
+		this.at += word.length;
+		return true;
+	}
+
+	private number(): boolean {
+		const begin = this.at;
+		const text = this.text;
+		if (text[this.at] === 0x2d) this.at++;
+		if (text[this.at] === 0x30) this.at++;
+		else if (!this.digits()) return this.refuse('syntax', begin);
+		if (text[this.at] === 0x2e) {
+			this.at++;
+			if (!this.digits()) return this.refuse('syntax', begin);
+		}
+		if (text[this.at] === 0x65 || text[this.at] === 0x45) {
+			this.at++;
+			if (text[this.at] === 0x2b || text[this.at] === 0x2d) this.at++;
+			if (!this.digits()) return this.refuse('syntax', begin);
+		}
+		return true;
+	}
+
+	private digits(): boolean {
+		const begin = this.at;
+		for (;;) {
+			const byte = this.text[this.at];
+			if (byte === undefined || byte < 0x30 || byte > 0x39) return this.at > begin;
+			this.at++;
+		}
+	}
+}
+
+/** Decodes the string whose quotes stand at `start` and `end - 1`. */
+export function decodeString(text: Buffer, start: number, end: number): string {
+	const inner = text.toString('utf8', start + 1, end - 1);
+	if (!inner.includes('\\')) return inner;
+	return JSON.parse(text.toString('utf8', start, end)) as string;
+}
+
+/** Length of the escape at `at`, 0 when it is none. */
+function escapeLength(text: Buffer, at: number): number {
+	switch (text[at + 1]) {
+		case quote:
+		case backslash:
+		case 0x2f:
+		case 0x62:
+		case 0x66:
+		case 0x6e:
+		case 0x72:
+		case 0x74:
+			return 2;
+		case 0x75:
+			for (let i = at + 2; i < at + 6; i++) {
+				const byte = text[i];
+				if (byte === undefined || !isHexDigit(byte)) return 0;
+			}
+			return 6;
+		default:
+			return 0;
+	}
+}
+
+function isHexDigit(byte: number): boolean {
+	return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+}

@@ -1,0 +1,60 @@
+/** Why a line was not delivered. */
+export type LineFault = { readonly fault: 'too-long'; readonly limit: number };
+
+/**
+ * Cuts a byte stream into lines at `\n`; the line break, and a `\r` before it, are not part of the line. A line that
+ * lies within one chunk is a view of it and costs no copy.
+ */
+export class LineSplitter {
+	private readonly limit: number;
+	private readonly take: (line: Buffer) => void;
+	private rest: Buffer[] = [];
+	private restLength = 0;
+
+	/** `limit` in bytes: a longer line makes `push` return a fault. */
+	constructor(limit: number, take: (line: Buffer) => void) {
+		this.limit = limit;
+		this.take = take;
+	}
+
+	/** Takes a chunk; null, or the fault after which nothing more should be pushed. */
+	push(chunk: Buffer): LineFault | null {
+		let from = 0;
+		for (;;) {
+			const at = chunk.indexOf(0x0a, from);
+			if (at < 0) break;
+			const piece = chunk.subarray(from, at);
+			from = at + 1;
+			if (this.restLength + piece.length > this.limit) return { fault: 'too-long', limit: this.limit };
+			if (this.restLength === 0) this.deliver(piece);
+			else {
+				this.rest.push(piece);
+				const line = Buffer.concat(this.rest);
+				this.rest = [];
+				this.restLength = 0;
+				this.deliver(line);
+			}
+		}
+		if (from < chunk.length) {
+			const piece = chunk.subarray(from);
+			this.rest.push(piece);
+			this.restLength += piece.length;
+			if (this.restLength > this.limit) return { fault: 'too-long', limit: this.limit };
+		}
+		return null;
+	}
+
+	/** Delivers what stands behind the last line break, if anything. */
+	end(): void {
+		if (this.restLength === 0) return;
+		const line = Buffer.concat(this.rest);
+		this.rest = [];
+		this.restLength = 0;
+		this.deliver(line);
+	}
+
+	private deliver(line: Buffer): void {
+		const text = line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+		if (text.length > 0) this.take(text);
+	}
+}

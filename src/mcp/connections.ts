@@ -1,0 +1,102 @@
+import type { Facts } from '../facts/facts.ts';
+import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
+import { splice } from '../lib/splice.ts';
+import { dispatch, type DispatchContext } from './dispatch.ts';
+import type { Call, Caller, Notice, Sink, Target, Ticket } from './model.ts';
+import type { Naming } from './names.ts';
+import { Owners } from './owners.ts';
+import { type TargetWatch, Upstreams } from './upstreams.ts';
+
+/** What all clients of one MCP backend share. */
+export interface Federation {
+	readonly targets: readonly Target[];
+	readonly naming: Naming;
+	readonly watch: TargetWatch;
+	/** Fail a list when one target fails it, and a session when one target does not start. */
+	readonly strict: boolean;
+	readonly startTimeout: number;
+	warn(message: string): void;
+}
+
+/** Hears the notifications that belong to no call, in the client's names. */
+export interface Listener {
+	note(notice: Notice): void;
+}
+
+/** One client's (or one pool's) connections to the targets, with the names that this client knows. */
+export class Connections {
+	readonly upstreams: Upstreams;
+	readonly federation: Federation;
+	private readonly context: DispatchContext;
+	private readonly owners: Owners;
+	private readonly listeners = new Set<Listener>();
+
+	constructor(federation: Federation, caller: Caller) {
+		this.federation = federation;
+		this.upstreams = new Upstreams({
+			targets: federation.targets,
+			caller,
+			watch: federation.watch,
+			startTimeout: federation.startTimeout,
+			events: {
+				note: (target, notice) => this.note(target, notice),
+				rosterChanged: () => this.rosterChanged(),
+			},
+		});
+		this.owners = new Owners(this.upstreams);
+		this.context = {
+			upstreams: this.upstreams,
+			naming: federation.naming,
+			owners: this.owners,
+			strict: federation.strict,
+			warn: (message) => federation.warn(message),
+		};
+	}
+
+	start(call: Call, facts: Facts, sink: Sink): Ticket {
+		return dispatch(call, this.context, facts, sink);
+	}
+
+	/** Passes a client's notification to every target that stands. */
+	notify(notice: Notice): void {
+		for (const leg of this.upstreams.legs) if (leg.state === 'ready') leg.upstream?.notify(notice);
+	}
+
+	listen(listener: Listener): void {
+		this.listeners.add(listener);
+	}
+
+	unlisten(listener: Listener): void {
+		this.listeners.delete(listener);
+	}
+
+	close(): Promise<void> {
+		this.listeners.clear();
+		return this.upstreams.close();
+	}
+
+	private note(target: string, notice: Notice): void {
+		if (notice.method.endsWith('/list_changed')) this.owners.forget();
+		const shown = notice.method === 'notifications/resources/updated' ? this.exposeUri(target, notice) : notice;
+		for (const listener of this.listeners) listener.note(shown);
+	}
+
+	private rosterChanged(): void {
+		this.owners.forget();
+		for (const kind of ['tools', 'prompts', 'resources']) {
+			for (const listener of this.listeners)
+				listener.note({ method: `notifications/${kind}/list_changed`, params: null });
+		}
+	}
+
+	private exposeUri(target: string, notice: Notice): Notice {
+		if (notice.params === null || !this.federation.naming.wrapped) return notice;
+		const scanned = scanJson(notice.params, {});
+		if (isScanFault(scanned)) return notice;
+		const uri = scanned.members?.find((member) => member.key === 'uri');
+		if (uri === undefined || scanned.text[uri.start] !== 0x22) return notice;
+		const exposed = this.federation.naming.exposeUri(target, decodeString(scanned.text, uri.start, uri.end));
+		const edit = { start: uri.start, end: uri.end, text: JSON.stringify(exposed) };
+		return { method: notice.method, params: splice(scanned.text, [edit]) };
+	}
+}

@@ -1,0 +1,120 @@
+import type { Backend, Exchange, Refusal } from '../http/exchange.ts';
+import type { Heartbeat } from '../lib/heartbeat.ts';
+import type { Federation } from './connections.ts';
+import { Pool } from './pool.ts';
+import { Sessions } from './sessions.ts';
+import { classify } from './wire/classify.ts';
+import { isEnvelopeFault, readEnvelope } from './wire/envelope.ts';
+import { LegacyFrontend } from './wire/legacy.ts';
+import { ModernFrontend } from './wire/modern.ts';
+import { errorResponse } from './wire/reply.ts';
+
+export interface EndpointOptions {
+	readonly federation: Federation;
+	readonly stateful: boolean;
+	/** Milliseconds without use after which a session ends. */
+	readonly sessionTtl: number;
+	readonly refuseWhenMissing: 'any' | 'all' | 'never';
+	/** The gateway's own version. */
+	readonly version: string;
+	readonly heartbeat: Heartbeat;
+	/** Refuses requests that a foreign web page may have sent (DNS rebinding). null: let it pass. */
+	guard(exchange: Exchange): Refusal | null;
+	refuse(exchange: Exchange, refusal: Refusal): void;
+}
+
+/** Larger request bodies are refused with 413. */
+export const maximumBodyBytes = 4 * 1024 * 1024;
+
+/** The backend that speaks MCP over Streamable HTTP: reads the message, picks the era, hands it on. */
+export class McpEndpoint implements Backend {
+	private readonly options: EndpointOptions;
+	private readonly sessions: Sessions | null;
+	private readonly pool: Pool;
+	private readonly legacy: LegacyFrontend;
+	private readonly modern: ModernFrontend;
+
+	constructor(options: EndpointOptions) {
+		const { federation, heartbeat, version } = options;
+		this.options = options;
+		this.sessions = options.stateful ? new Sessions(federation, options.sessionTtl, heartbeat) : null;
+		this.pool = new Pool(federation, heartbeat);
+		const { sessions, pool } = this;
+		this.legacy = new LegacyFrontend({
+			sessions,
+			pool,
+			heartbeat,
+			version,
+			refuseWhenMissing: options.refuseWhenMissing,
+		});
+		this.modern = new ModernFrontend({ pool, heartbeat, version });
+	}
+
+	/** Sessions that are open now. */
+	get openSessions(): number {
+		return this.sessions?.size ?? 0;
+	}
+
+	handle(exchange: Exchange): void {
+		exchange.facts.protocol = 'mcp';
+		const refusal = this.options.guard(exchange);
+		if (refusal !== null) return this.options.refuse(exchange, refusal);
+		if (exchange.path === '/sse') return this.options.refuse(exchange, noSse);
+		if (exchange.method === 'POST') return this.post(exchange);
+		if (exchange.method === 'GET') return this.legacy.get(exchange);
+		if (exchange.method === 'DELETE') return this.legacy.delete(exchange);
+		this.options.refuse(exchange, notAllowed);
+	}
+
+	/** Ends the streams that would go on for ever, so that a drain comes to an end. */
+	endStreams(): void {
+		this.sessions?.endStreams();
+		this.modern.endStreams();
+	}
+
+	/** Ends all sessions and everything they hold. */
+	async close(): Promise<void> {
+		await Promise.all([this.sessions?.close(), this.pool.close()]);
+	}
+
+	private post(exchange: Exchange): void {
+		const type = exchange.headers['content-type'];
+		if (typeof type !== 'string' || !/^application\/json\s*(;|$)/i.test(type))
+			return this.options.refuse(exchange, notJson);
+		exchange.body(maximumBodyBytes, (body) => {
+			if (!Buffer.isBuffer(body)) return this.options.refuse(exchange, body);
+			const envelope = readEnvelope(body);
+			if (isEnvelopeFault(envelope)) {
+				exchange.facts.mcpErrorCode = envelope.code;
+				exchange.facts.mcpErrorMessage = envelope.message;
+				exchange.facts.reason = 'MCP';
+				const text = errorResponse(envelope.id, envelope.code, envelope.message);
+				return exchange.respond(envelope.status, ['content-type', 'application/json'], text);
+			}
+			const version = exchange.headers['mcp-protocol-version'];
+			const era = classify(envelope, typeof version === 'string' ? version : null);
+			if (era === 'modern') this.modern.post(exchange, envelope);
+			else this.legacy.post(exchange, envelope);
+		});
+	}
+}
+
+const noSse: Refusal = {
+	refused: true,
+	status: 404,
+	reason: 'NotFound',
+	message: 'The HTTP+SSE transport on /sse is not supported by this version; use Streamable HTTP on any other path.',
+};
+const notAllowed: Refusal = {
+	refused: true,
+	status: 405,
+	reason: 'InvalidRequest',
+	message: 'MCP uses POST, GET and DELETE.',
+	headers: ['allow', 'GET, POST, DELETE'],
+};
+const notJson: Refusal = {
+	refused: true,
+	status: 415,
+	reason: 'InvalidRequest',
+	message: 'The Content-Type must be application/json.',
+};

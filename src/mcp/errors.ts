@@ -1,0 +1,25 @@
+import type { McpError } from './model.ts';
+
+/** JSON-RPC and MCP error codes that the gateway itself gives. */
+export const code = {
+	parse: -32700,
+	invalidRequest: -32600,
+	methodNotFound: -32601,
+	invalidParams: -32602,
+	internal: -32603,
+	headerMismatch: -32020,
+	unsupportedVersion: -32022,
+	cancelled: -32800,
+} as const;
+
+/** Makes an error of the gateway's own. */
+export function mcpError(number: number, message: string, target?: string): McpError {
+	return target === undefined ? { code: number, message, data: null } : { code: number, message, data: null, target };
+}
+
+/** The error object as JSON text. */
+export function errorText(error: McpError): Buffer {
+	const head = `{"code":${error.code},"message":${JSON.stringify(error.message)}`;
+	if (error.data === null) return Buffer.from(`${head}}`);
+	return Buffer.concat([Buffer.from(`${head},"data":`), error.data, Buffer.from('}')]);
+}

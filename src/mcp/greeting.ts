@@ -1,0 +1,67 @@
+import type { Naming } from './names.ts';
+import type { Leg, Upstreams } from './upstreams.ts';
+
+/** What a backend says of itself when a client opens a session or discovers it. Texts are JSON. */
+export interface Greeting {
+	readonly serverInfo: Buffer;
+	readonly capabilities: Buffer;
+	readonly instructions: string | null;
+}
+
+/**
+ * Merges what the targets said of themselves. A single target speaks for itself; several speak through the gateway,
+ * with the union of what they can. A target that is away is assumed to offer lists, since it may join later and
+ * capabilities cannot be added to an open session.
+ */
+export function greet(upstreams: Upstreams, naming: Naming, version: string): Greeting {
+	const only = upstreams.legs.length === 1 && !naming.wrapped ? upstreams.legs[0] : undefined;
+	if (only?.server) {
+		return {
+			serverInfo: only.server.serverInfoText,
+			capabilities: only.server.capabilitiesText,
+			instructions: only.server.instructions,
+		};
+	}
+	return {
+		serverInfo: Buffer.from(JSON.stringify({ name: 'agentgateway', version })),
+		capabilities: Buffer.from(JSON.stringify(mergeCapabilities(upstreams.legs))),
+		instructions: mergeInstructions(upstreams.legs, naming),
+	};
+}
+
+type Capabilities = Record<string, Record<string, unknown>>;
+
+function mergeCapabilities(legs: readonly Leg[]): Capabilities {
+	const merged: Capabilities = {};
+	for (const leg of legs) {
+		if (leg.server === null) {
+			for (const list of ['tools', 'prompts', 'resources']) merged[list] ??= { listChanged: true };
+			continue;
+		}
+		const own = leg.server.capabilities;
+		// The roster can change although no server changes its own lists, hence listChanged for all three.
+		for (const list of ['tools', 'prompts', 'resources']) if (list in own) merged[list] ??= { listChanged: true };
+		if (isObject(own['resources']) && own['resources']['subscribe'] === true) {
+			merged['resources'] = { ...merged['resources'], subscribe: true };
+		}
+		for (const plain of ['logging', 'completions']) if (plain in own) merged[plain] ??= {};
+	}
+	return merged;
+}
+
+function mergeInstructions(legs: readonly Leg[], naming: Naming): string | null {
+	const parts: string[] = [];
+	for (const leg of legs) {
+		if (leg.server?.instructions) parts.push(`[${leg.target.name}]\n${leg.server.instructions}`);
+		if (leg.state !== 'ready') parts.push(`[${leg.target.name}]\nThis server is not available right now.`);
+	}
+	if (parts.length === 0) return null;
+	const lead = naming.prefixed
+		? 'This endpoint joins several MCP servers. Names of tools and prompts begin with their server, as in server_tool.'
+		: 'This endpoint joins several MCP servers.';
+	return [lead, ...parts].join('\n\n');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

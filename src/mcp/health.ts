@@ -1,0 +1,112 @@
+import type { Failure, ServerFacts } from './model.ts';
+import type { TargetWatch } from './upstreams.ts';
+
+/** What is known of a target from all its connections together. */
+export interface TargetHealth {
+	readonly target: string;
+	state: 'idle' | 'starting' | 'ready' | 'degraded' | 'failed';
+	/** When the state began. */
+	since: Date;
+	/** Of the last connection that failed; null once one is ready again. */
+	failure: Failure | null;
+	/** Of the last connection that was ready. */
+	server: ServerFacts | null;
+	starting: number;
+	/** Connections that are ready now. */
+	ready: number;
+	/** Lengths of the target's lists as last counted; null while unknown or not offered. */
+	counts: { tools: number | null; prompts: number | null; resources: number | null };
+}
+
+/**
+ * Keeps the health of one backend's targets, fed by every connection. A target is `ready` while its last attempt
+ * succeeded, `degraded` when some connections stand although a later one failed, `failed` when none does, and
+ * `idle` before the first.
+ */
+export class Health implements TargetWatch {
+	private readonly targets = new Map<string, TargetHealth>();
+	private readonly now: () => Date;
+	private readonly changed: (health: TargetHealth, failure: Failure | null) => void;
+
+	/** `changed` is called after each change; with the failure when that was the change. */
+	constructor(names: readonly string[], now: () => Date, changed: Health['changed']) {
+		this.now = now;
+		this.changed = changed;
+		for (const target of names) {
+			const counts = { tools: null, prompts: null, resources: null };
+			this.targets.set(target, {
+				target,
+				state: 'idle',
+				since: now(),
+				failure: null,
+				server: null,
+				starting: 0,
+				ready: 0,
+				counts,
+			});
+		}
+	}
+
+	of(target: string): TargetHealth | undefined {
+		return this.targets.get(target);
+	}
+
+	all(): Iterable<TargetHealth> {
+		return this.targets.values();
+	}
+
+	starting(target: string): void {
+		this.change(target, null, (health) => {
+			health.starting++;
+		});
+	}
+
+	ready(target: string, server: ServerFacts): void {
+		this.change(target, null, (health) => {
+			health.starting--;
+			health.ready++;
+			health.failure = null;
+			health.server = server;
+		});
+	}
+
+	/** A connection failed, before it was ready or after. */
+	failed(target: string, failure: Failure, wasReady: boolean): void {
+		this.change(target, failure, (health) => {
+			if (wasReady) health.ready--;
+			else health.starting--;
+			health.failure = failure;
+		});
+	}
+
+	closed(target: string, wasReady: boolean): void {
+		this.change(target, null, (health) => {
+			if (wasReady) health.ready--;
+			else health.starting--;
+		});
+	}
+
+	counted(target: string, counts: TargetHealth['counts']): void {
+		this.change(target, null, (health) => {
+			health.counts = counts;
+		});
+	}
+
+	private change(target: string, failure: Failure | null, apply: (health: TargetHealth) => void): void {
+		const health = this.targets.get(target);
+		if (health === undefined) return;
+		apply(health);
+		const state = stateOf(health);
+		if (state !== health.state) {
+			health.state = state;
+			health.since = this.now();
+		}
+		this.changed(health, failure);
+	}
+}
+
+function stateOf(health: TargetHealth): TargetHealth['state'] {
+	if (health.failure !== null) return health.ready > 0 ? 'degraded' : 'failed';
+	if (health.ready > 0 || health.server !== null) return 'ready';
+	return health.starting > 0 ? 'starting' : 'idle';
+}

@@ -1,0 +1,97 @@
+import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
+import { Connections, type Federation } from './connections.ts';
+import type { Caller } from './model.ts';
+
+/** Connections that wait for their next request longer than this are ended. */
+const idleMs = 60_000;
+/** More sets of connections are not opened for sessionless clients: each may mean a child process per target. */
+const maximumEntries = 32;
+
+interface Entry {
+	readonly key: string;
+	readonly connections: Connections;
+	users: number;
+	idleSince: number;
+}
+
+/**
+ * Connections for clients without sessions, shared by all who look the same to a server: same principal, same
+ * capabilities, same log level. The cap keeps a client from making the gateway start processes at will.
+ */
+export class Pool implements Beating {
+	private readonly federation: Federation;
+	private readonly heartbeat: Heartbeat;
+	private readonly entries = new Map<string, Entry>();
+
+	constructor(federation: Federation, heartbeat: Heartbeat) {
+		this.federation = federation;
+		this.heartbeat = heartbeat;
+		heartbeat.add(this);
+	}
+
+	/** Lends a set of connections; give it back with `release`. null: the pool is full of busy ones. */
+	lease(caller: Caller): PoolLease | null {
+		const key = `${caller.principal}\n${caller.logLevel ?? ''}\n${caller.capabilities.toString('latin1')}`;
+		let entry = this.entries.get(key);
+		if (entry === undefined) {
+			if (this.entries.size >= maximumEntries && !this.evict()) return null;
+			entry = { key, connections: new Connections(this.federation, caller), users: 0, idleSince: 0 };
+			this.entries.set(key, entry);
+		}
+		entry.users++;
+		return new PoolLease(entry);
+	}
+
+	get size(): number {
+		return this.entries.size;
+	}
+
+	beat(now: number): void {
+		for (const entry of this.entries.values()) {
+			if (entry.users === 0 && now - entry.idleSince > idleMs) this.drop(entry);
+		}
+	}
+
+	async close(): Promise<void> {
+		this.heartbeat.remove(this);
+		const entries = [...this.entries.values()];
+		this.entries.clear();
+		await Promise.all(entries.map((entry) => entry.connections.close()));
+	}
+
+	private evict(): boolean {
+		let oldest: Entry | null = null;
+		for (const entry of this.entries.values()) {
+			if (entry.users === 0 && (oldest === null || entry.idleSince < oldest.idleSince)) oldest = entry;
+		}
+		if (oldest === null) return false;
+		this.drop(oldest);
+		return true;
+	}
+
+	private drop(entry: Entry): void {
+		this.entries.delete(entry.key);
+		void entry.connections.close();
+	}
+}
+
+/** One request's hold on pooled connections. */
+export class PoolLease {
+	private readonly entry: Entry;
+	private held = true;
+
+	constructor(entry: Entry) {
+		this.entry = entry;
+	}
+
+	get connections(): Connections {
+		return this.entry.connections;
+	}
+
+	release(): void {
+		if (!this.held) return;
+		this.held = false;
+		this.entry.users--;
+		this.entry.idleSince = performance.now();
+	}
+}

@@ -1,0 +1,92 @@
+import type { Member, Scanned } from '../../lib/json-scan.ts';
+import { type Edit, splice } from '../../lib/splice.ts';
+import type { Call, McpError, Sink } from '../model.ts';
+
+/** Writes a request from a call: the client's own bytes, with names changed and `_meta` made anew. */
+export function requestText(id: number, call: Call, ownMeta: string): Buffer {
+	const { params } = call;
+	const head = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(call.method)},"params":`;
+	const meta = metaText(call, id, ownMeta);
+	const edits = meta === null ? withoutMeta(params, call.edits) : withMeta(params, call.edits, meta);
+	return Buffer.concat([Buffer.from(head), splice(params.text, edits, params.start, params.end), closing]);
+}
+
+const closing = Buffer.from('}');
+
+/** The `_meta` object for the server; null when nothing is in it. */
+function metaText(call: Call, id: number, ownMeta: string): string | null {
+	const parts: string[] = ownMeta === '' ? [] : [ownMeta];
+	if (call.wantsProgress) parts.push(`"progressToken":${id}`);
+	for (const member of call.meta) parts.push(call.params.text.toString('utf8', member.keyStart, member.end));
+	return parts.length === 0 ? null : `{${parts.join(',')}}`;
+}
+
+function withMeta(params: Scanned, edits: readonly Edit[], meta: string): readonly Edit[] {
+	const old = params.members?.find((member) => member.key === '_meta');
+	if (old !== undefined) return inOrder([...edits, { start: old.start, end: old.end, text: meta }]);
+	const at = params.start + 1;
+	const comma = (params.members?.length ?? 0) === 0 ? '' : ',';
+	return inOrder([...edits, { start: at, end: at, text: `"_meta":${meta}${comma}` }]);
+}
+
+/** Takes the client's `_meta` out, whose members were all meant for the gateway. */
+function withoutMeta(params: Scanned, edits: readonly Edit[]): readonly Edit[] {
+	const members = params.members ?? [];
+	const index = members.findIndex((member) => member.key === '_meta');
+	const old = members[index];
+	if (old === undefined) return edits;
+	const next = members[index + 1];
+	const before = members[index - 1];
+	const start = next === undefined ? (before?.end ?? old.keyStart) : old.keyStart;
+	const end = next === undefined ? old.end : next.keyStart;
+	return inOrder([...edits, { start, end, text: '' }]);
+}
+
+function inOrder(edits: Edit[]): readonly Edit[] {
+	return edits.sort((a, b) => a.start - b.start);
+}
+
+/** The member of an object, by key. */
+export function memberOf(members: readonly Member[] | null | undefined, key: string): Member | null {
+	for (const member of members ?? []) if (member.key === key) return member;
+	return null;
+}
+
+/** The bytes of a member's value. */
+export function textOf(scanned: Scanned, member: Member): Buffer {
+	return scanned.text.subarray(member.start, member.end);
+}
+
+/** Reads an error object. Servers that send none of the members get words of ours. */
+export function readError(scanned: Scanned, member: Member, target: string): McpError {
+	const value: unknown = JSON.parse(scanned.text.toString('utf8', member.start, member.end));
+	const error = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+	const data = memberOf(member.members, 'data');
+	return {
+		code: typeof error['code'] === 'number' ? error['code'] : -32603,
+		message: typeof error['message'] === 'string' ? error['message'] : 'the server gave an error without a message',
+		data: data === null ? null : textOf(scanned, data),
+		target,
+	};
+}
+
+/** A sink that settles once, whatever happens around it. */
+export class OnceSink {
+	private sink: Sink | null;
+
+	constructor(sink: Sink) {
+		this.sink = sink;
+	}
+
+	/** The sink for notes; null when the call is over. */
+	get open(): Sink | null {
+		return this.sink;
+	}
+
+	/** The sink for the outcome; null the second time. */
+	take(): Sink | null {
+		const sink = this.sink;
+		this.sink = null;
+		return sink;
+	}
+}

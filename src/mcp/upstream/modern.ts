@@ -1,0 +1,84 @@
+import type { Scanned } from '../../lib/json-scan.ts';
+import type { Call, Caller, ServerFacts } from '../model.ts';
+import type { Dialect } from './dialect.ts';
+import { declaredCapabilities, serverFacts } from './legacy.ts';
+import { memberOf, textOf } from './message.ts';
+
+/** The revision without handshake that the gateway speaks to servers. */
+export const modernVersion = '2026-07-28';
+
+/** The `server/discover` request, which is also the probe for the era of a server. */
+export function discoverText(id: number, caller: Caller): Buffer {
+	return Buffer.from(
+		`{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{"_meta":{${callerMeta(caller)}}}}`,
+	);
+}
+
+export const discoverHeaders: readonly string[] = [
+	'mcp-protocol-version',
+	modernVersion,
+	'mcp-method',
+	'server/discover',
+];
+
+/** Reads the answer to the probe. `disjoint`: a modern server of versions that the gateway does not speak. */
+export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'disjoint' {
+	const result = memberOf(scanned.members, 'result');
+	if (result === null) return 'not-modern';
+	const value = JSON.parse(textOf(scanned, result).toString()) as Record<string, unknown>;
+	const versions = value['supportedVersions'];
+	if (!Array.isArray(versions)) return 'not-modern';
+	if (!versions.includes(modernVersion))
+		return versions.some((one) => String(one) > modernVersion) ? 'disjoint' : 'not-modern';
+	const meta = value['_meta'] as Record<string, unknown> | undefined;
+	return serverFacts(value, meta?.['io.modelcontextprotocol/serverInfo'] ?? value['serverInfo'], modernVersion);
+}
+
+/** Param that the `Mcp-Name` header repeats is the call's name; these methods have one. */
+const named: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** The dialect of 2026-07-28. `overHttp`: a closed request is a cancelled one, no notification is needed. */
+export function modernDialect(overHttp: boolean): Dialect {
+	return {
+		requestMeta: callerMeta,
+		headers(call: Call) {
+			const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', call.method];
+			if (named.has(call.method)) headers.push('mcp-name', encodeHeader(nameOf(call)));
+			return headers;
+		},
+		postHeaders: ['mcp-protocol-version', modernVersion],
+		resultType(result, text) {
+			const type = memberOf(result.members, 'resultType');
+			if (type === null) return { type: 'complete', stamped: false };
+			return { type: JSON.parse(text.toString('utf8', type.start, type.end)) as string, stamped: true };
+		},
+		cancelNotice(id, reason) {
+			if (overHttp) return null;
+			const why = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
+			return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${why}}}`);
+		},
+	};
+}
+
+function callerMeta(caller: Caller): string {
+	const info =
+		caller.clientInfo === null ? '' : `,"io.modelcontextprotocol/clientInfo":${caller.clientInfo.toString()}`;
+	const level =
+		caller.logLevel === null ? '' : `,"io.modelcontextprotocol/logLevel":${JSON.stringify(caller.logLevel)}`;
+	return (
+		`"io.modelcontextprotocol/protocolVersion":"${modernVersion}",` +
+		`"io.modelcontextprotocol/clientCapabilities":${declaredCapabilities(caller)}${info}${level}`
+	);
+}
+
+function nameOf(call: Call): string {
+	if (call.name !== null) return call.name;
+	const member = memberOf(call.params.members, call.method === 'resources/read' ? 'uri' : 'name');
+	return member === null ? '' : String(JSON.parse(textOf(call.params, member).toString()));
+}
+
+/** Values beyond visible ASCII travel as Base64 in a sentinel (MCP 2026-07-28, "Header encoding"). */
+export function encodeHeader(value: string): string {
+	const plain = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?');
+	return plain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`;
+}

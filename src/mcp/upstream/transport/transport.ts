@@ -1,0 +1,49 @@
+import type { Scanned } from '../../../lib/json-scan.ts';
+import type { Ticket } from '../../model.ts';
+
+/**
+ * Moves JSON-RPC messages between a dialect and one server. Knows framing, correlation and time, not MCP versions.
+ */
+export interface Transport {
+	/** Sends a request. `receiver` gets what belongs to it, the response last; it settles exactly once. */
+	request(request: OutboundRequest, receiver: Receiver): Ticket;
+	/** Sends a notification or a response to a server's request; faults show on later requests. */
+	post(message: Buffer, headers: readonly string[]): void;
+	/** Receives what belongs to no request: stdio at once, Streamable HTTP by opening the GET stream. */
+	listen(receiver: Receiver, headers: readonly string[]): Ticket;
+	/** Tells the server that its session is over, where the transport has a way to (HTTP DELETE). */
+	end?(headers: readonly string[]): Promise<void>;
+	close(): Promise<void>;
+	readonly pid: number | null;
+}
+
+export interface OutboundRequest {
+	/** Unique on this transport; the message carries it as a JSON number, also as its progress token if it wants any. */
+	readonly id: number;
+	/** The whole JSON-RPC message on one line. */
+	readonly message: Buffer;
+	/** Further HTTP headers, flat name, value; other transports ignore them. */
+	readonly headers: readonly string[];
+}
+
+/** What comes back. A message that is a response to the request ends it; `failed` ends it without one. */
+export interface Receiver {
+	/** Root scanned with members of the envelope, of `params` and of `result`. `headers` of the HTTP reply, if any. */
+	message(message: Scanned, headers: Readonly<Record<string, string | string[] | undefined>> | null): void;
+	failed(fault: TransportFault): void;
+}
+
+export type TransportFault =
+	/** An HTTP reply that is no success, or is of a wrong kind. `body` is at most 64 KiB. */
+	| { readonly kind: 'http'; readonly status: number; readonly body: Buffer }
+	/** The process ended or could not be started. */
+	| {
+			readonly kind: 'process';
+			readonly reason: string;
+			readonly remedy: string;
+			readonly exitCode: number | null;
+			readonly signal: string | null;
+			readonly stderr: readonly string[];
+	  }
+	/** Refused, reset, closed too early, timed out. */
+	| { readonly kind: 'io'; readonly reason: string; readonly remedy: string };

@@ -1,0 +1,188 @@
+import type { Call, Caller, Failure, Notice, ServerFacts, Target, Upstream } from './model.ts';
+
+/** What hears of each connection's fate; the admin API and the metrics read it. */
+export interface TargetWatch {
+	starting(target: string): void;
+	ready(target: string, server: ServerFacts): void;
+	failed(target: string, failure: Failure, wasReady: boolean): void;
+	/** A connection that was starting or ready has been ended by its owner. */
+	closed(target: string, wasReady: boolean): void;
+}
+
+/** What the owner of a set of connections hears. */
+export interface UpstreamsEvents {
+	/** A notification outside any call. */
+	note(target: string, notice: Notice): void;
+	/** A target joined or left after the set had settled: lists have changed. */
+	rosterChanged(): void;
+}
+
+export interface UpstreamsOptions {
+	readonly targets: readonly Target[];
+	readonly caller: Caller;
+	readonly watch: TargetWatch;
+	readonly events: UpstreamsEvents;
+	/** Milliseconds after which the set counts as settled, whoever is missing. */
+	readonly startTimeout: number;
+}
+
+/** One target's connection within a set. */
+export class Leg {
+	readonly target: Target;
+	state: 'starting' | 'ready' | 'failed' = 'starting';
+	upstream: Upstream | null = null;
+	server: ServerFacts | null = null;
+	failure: Failure | null = null;
+	/** Starts that failed in a row. */
+	attempts = 0;
+	retry: NodeJS.Timeout | null = null;
+	/** Whether the start time-out has passed, so that nobody waits for this leg any longer. */
+	overdue = false;
+	private readonly waiting: (() => void)[] = [];
+
+	constructor(target: Target) {
+		this.target = target;
+	}
+
+	/** Calls `then` as soon as the leg is ready, failed or overdue; at once if it is so already. */
+	whenKnown(then: () => void): void {
+		if (this.state === 'starting' && !this.overdue) this.waiting.push(then);
+		else then();
+	}
+
+	release(): void {
+		for (const then of this.waiting.splice(0)) then();
+	}
+}
+
+const firstRetryMs = 1000;
+const longestRetryMs = 30_000;
+
+/**
+ * The connections that one client (or one pool of alike clients) has to the targets of a backend. A target that
+ * fails is tried again with growing pauses for as long as the set is open; the others never notice.
+ */
+export class Upstreams {
+	readonly legs: readonly Leg[];
+	private readonly options: UpstreamsOptions;
+	private readonly deadline: NodeJS.Timeout;
+	private settled = false;
+	private closed = false;
+	private readonly settling: (() => void)[] = [];
+	/** The client's last `logging/setLevel`, repeated to targets that join later. */
+	private level: Call | null = null;
+
+	constructor(options: UpstreamsOptions) {
+		this.options = options;
+		this.legs = options.targets.map((target) => new Leg(target));
+		this.deadline = setTimeout(() => this.settle(), options.startTimeout);
+		for (const leg of this.legs) this.open(leg);
+		if (this.legs.length === 0) this.settle();
+	}
+
+	get caller(): Caller {
+		return this.options.caller;
+	}
+
+	leg(target: string): Leg | undefined {
+		for (const leg of this.legs) if (leg.target.name === target) return leg;
+		return undefined;
+	}
+
+	/** Calls `then` once every target has answered or failed, at the latest after the start time-out. */
+	whenSettled(then: () => void): void {
+		if (this.settled) then();
+		else this.settling.push(then);
+	}
+
+	/** Targets that join later get this level too. */
+	rememberLevel(call: Call): void {
+		this.level = call;
+	}
+
+	/** Ends every connection. Resolves when all of them, child processes included, are gone. */
+	async close(): Promise<void> {
+		if (this.closed) return;
+		this.closed = true;
+		clearTimeout(this.deadline);
+		this.settle();
+		const ending: Promise<void>[] = [];
+		for (const leg of this.legs) {
+			if (leg.retry !== null) clearTimeout(leg.retry);
+			if (leg.upstream !== null) ending.push(leg.upstream.close());
+			if (leg.state !== 'failed') this.options.watch.closed(leg.target.name, leg.state === 'ready');
+		}
+		await Promise.all(ending);
+	}
+
+	private open(leg: Leg): void {
+		leg.state = 'starting';
+		leg.retry = null;
+		this.options.watch.starting(leg.target.name);
+		let current = true;
+		leg.upstream = leg.target.open(this.options.caller, {
+			ready: (server) => {
+				if (current) this.joined(leg, server);
+			},
+			failed: (failure) => {
+				if (!current) return;
+				current = false;
+				this.lost(leg, failure);
+			},
+			note: (notice) => {
+				if (current && !this.closed) this.options.events.note(leg.target.name, notice);
+			},
+		});
+	}
+
+	private joined(leg: Leg, server: ServerFacts): void {
+		if (this.closed) return;
+		leg.state = 'ready';
+		leg.server = server;
+		leg.failure = null;
+		leg.attempts = 0;
+		this.options.watch.ready(leg.target.name, server);
+		if (this.level !== null && 'logging' in server.capabilities) leg.upstream?.start(this.level, silent);
+		this.known(leg);
+	}
+
+	private lost(leg: Leg, failure: Failure): void {
+		const upstream = leg.upstream;
+		leg.upstream = null;
+		leg.failure = failure;
+		const wasReady = leg.state === 'ready';
+		leg.state = 'failed';
+		void upstream?.close();
+		if (this.closed) return;
+		this.options.watch.failed(leg.target.name, failure, wasReady);
+		const pause = Math.min(firstRetryMs * 2 ** leg.attempts, longestRetryMs);
+		leg.attempts++;
+		leg.retry = setTimeout(() => this.open(leg), pause);
+		leg.retry.unref();
+		if (wasReady) this.options.events.rosterChanged();
+		else this.known(leg);
+	}
+
+	/** A leg that was starting is ready or failed now. */
+	private known(leg: Leg): void {
+		leg.release();
+		if (this.settled) {
+			if (leg.state === 'ready') this.options.events.rosterChanged();
+			return;
+		}
+		if (this.legs.every((one) => one.state !== 'starting')) this.settle();
+	}
+
+	private settle(): void {
+		if (this.settled) return;
+		this.settled = true;
+		clearTimeout(this.deadline);
+		for (const leg of this.legs) {
+			leg.overdue = true;
+			leg.release();
+		}
+		for (const then of this.settling.splice(0)) then();
+	}
+}
+
+const silent = { note() {}, done() {}, fail() {} };

@@ -1,0 +1,109 @@
+import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
+import { code } from '../errors.ts';
+
+/** A JSON-RPC message from a client, checked. */
+export interface Envelope {
+	readonly kind: 'request' | 'notification' | 'response';
+	/** The id as JSON text, string or number; null for notifications. */
+	readonly id: Buffer | null;
+	/** Empty for responses. */
+	readonly method: string;
+	/** The params object; `{}` when the message has none. */
+	readonly params: Scanned;
+	/** Members of `params._meta`. */
+	readonly meta: readonly Member[];
+}
+
+/** Why a message was refused, and how to say so. */
+export interface EnvelopeFault {
+	readonly status: number;
+	readonly code: number;
+	readonly message: string;
+	/** The id to answer with, as JSON text; null when it could not be read. */
+	readonly id: Buffer | null;
+}
+
+/** Longer ids are refused: they are kept for as long as a call lasts. */
+export const maximumIdBytes = 256;
+
+/**
+ * Reads one JSON-RPC 2.0 message. Refused with HTTP 400: what is no JSON (-32700), what is no message (-32600),
+ * ids that are neither a string of at most 256 bytes nor a safe integer.
+ */
+export function readEnvelope(body: Buffer): Envelope | EnvelopeFault {
+	const scanned = scanJson(body, { params: { _meta: {}, ref: {} } });
+	if (isScanFault(scanned)) {
+		const fault = scanned.fault === 'duplicate-key' ? code.invalidRequest : code.parse;
+		return refused(fault, `the body is not acceptable JSON: ${scanned.fault} at byte ${scanned.at}`, null);
+	}
+	if (scanned.members === null) {
+		const batch = body[scanned.start] === 0x5b;
+		return refused(
+			code.invalidRequest,
+			batch ? 'batches are not supported' : 'the body is not a JSON-RPC message',
+			null,
+		);
+	}
+	return fromMembers(scanned, scanned.members);
+}
+
+export function isEnvelopeFault(envelope: Envelope | EnvelopeFault): envelope is EnvelopeFault {
+	return 'status' in envelope;
+}
+
+function fromMembers(scanned: Scanned, members: readonly Member[]): Envelope | EnvelopeFault {
+	const text = scanned.text;
+	const find = (key: string) => members.find((member) => member.key === key);
+	const idMember = find('id');
+	const id = idMember === undefined ? null : readId(text, idMember);
+	if (id === 'bad')
+		return refused(
+			code.invalidRequest,
+			`id must be a string of at most ${maximumIdBytes} bytes or a safe integer`,
+			null,
+		);
+	const version = find('jsonrpc');
+	if (version === undefined || text.toString('utf8', version.start, version.end) !== '"2.0"') {
+		return refused(code.invalidRequest, 'jsonrpc must be "2.0"', id);
+	}
+	const methodMember = find('method');
+	if (methodMember === undefined) {
+		if (id !== null && (find('result') !== undefined || find('error') !== undefined)) {
+			return { kind: 'response', id, method: '', params: noParams(), meta: [] };
+		}
+		return refused(code.invalidRequest, 'the message has neither method nor result', id);
+	}
+	if (text[methodMember.start] !== 0x22) return refused(code.invalidRequest, 'method must be a string', id);
+	const method = decodeString(text, methodMember.start, methodMember.end);
+	const params = find('params');
+	if (params === undefined)
+		return { kind: id === null ? 'notification' : 'request', id, method, params: noParams(), meta: [] };
+	if (params.members === null || text[params.start] !== 0x7b) {
+		return refused(code.invalidParams, 'params must be an object', id);
+	}
+	const meta = params.members.find((member) => member.key === '_meta');
+	if (meta !== undefined && text[meta.start] !== 0x7b)
+		return refused(code.invalidParams, '_meta must be an object', id);
+	return {
+		kind: id === null ? 'notification' : 'request',
+		id,
+		method,
+		params: { text, start: params.start, end: params.end, members: params.members },
+		meta: meta?.members ?? [],
+	};
+}
+
+function readId(text: Buffer, member: Member): Buffer | null | 'bad' {
+	const raw = text.subarray(member.start, member.end);
+	if (raw[0] === 0x22) return raw.length - 2 <= maximumIdBytes ? raw : 'bad';
+	const number = raw.toString('latin1');
+	return /^-?\d{1,16}$/.test(number) && Number.isSafeInteger(Number(number)) ? raw : 'bad';
+}
+
+function refused(fault: number, message: string, id: Buffer | null): EnvelopeFault {
+	return { status: 400, code: fault, message, id };
+}
+
+function noParams(): Scanned {
+	return { text: Buffer.from('{}'), start: 0, end: 2, members: [] };
+}

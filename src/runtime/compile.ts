@@ -1,0 +1,97 @@
+import type { Bind, GatewayConfig, McpBackendConfig, Route, TargetConfig } from '../config/ir.ts';
+import type { ReportFault } from '../http/errors.ts';
+import { replyRefusal } from '../http/errors.ts';
+import { compileOriginGuard } from '../http/origin-guard.ts';
+import { Pipeline } from '../http/pipeline.ts';
+import { Router } from '../http/router.ts';
+import type { Heartbeat } from '../lib/heartbeat.ts';
+import type { Federation } from '../mcp/connections.ts';
+import { McpEndpoint } from '../mcp/endpoint.ts';
+import { Health, type TargetHealth } from '../mcp/health.ts';
+import type { Failure, Target } from '../mcp/model.ts';
+import { createNaming } from '../mcp/names.ts';
+import { Probe } from '../mcp/probe.ts';
+import { routePolicies } from './order.ts';
+
+/** What compiling takes from outside. */
+export interface CompileContext {
+	readonly heartbeat: Heartbeat;
+	/** The gateway's own version. */
+	readonly version: string;
+	openTarget(backend: string, config: TargetConfig): Target;
+	reportFault: ReportFault;
+	warn(message: string): void;
+	/** A target's state has changed; with the failure when that was the change. */
+	targetChanged(backend: string, health: TargetHealth, failure: Failure | null): void;
+}
+
+/** A configuration made to run: routers by bind, and what they lead to. Frozen; a change makes a new one. */
+export interface Runtime {
+	/** By bind key. */
+	readonly routers: ReadonlyMap<string, Router<Pipeline>>;
+	/** By backend key. */
+	readonly health: ReadonlyMap<string, Health>;
+	readonly endpoints: readonly McpEndpoint[];
+	readonly probes: readonly Probe[];
+}
+
+/** Compiles a configuration. Opens nothing: sockets and connections begin later. */
+export function compile(config: GatewayConfig, context: CompileContext): Runtime {
+	const health = new Map<string, Health>();
+	const federations = new Map<string, Federation>();
+	const endpoints: McpEndpoint[] = [];
+	const probes: Probe[] = [];
+
+	/** Routes that name the same backend share its targets and their health. */
+	const federationOf = (backend: McpBackendConfig): Federation => {
+		const known = federations.get(backend.key);
+		if (known !== undefined) return known;
+		const names = backend.targets.map((target) => target.name);
+		const watch = new Health(
+			names,
+			() => new Date(),
+			(one, failure) => context.targetChanged(backend.key, one, failure),
+		);
+		const federation: Federation = {
+			targets: backend.targets.map((target) => context.openTarget(backend.key, target)),
+			naming: createNaming(backend.targets, backend.prefixMode),
+			watch,
+			strict: backend.failureMode === 'failClosed',
+			startTimeout: config.settings.targetStartTimeout,
+			warn: context.warn,
+		};
+		federations.set(backend.key, federation);
+		health.set(backend.key, watch);
+		probes.push(new Probe(federation, watch));
+		return federation;
+	};
+
+	const pipelineOf = (route: Route): Pipeline => {
+		const backends = route.backends.map(({ weight, backend }) => {
+			const endpoint = new McpEndpoint({
+				federation: federationOf(backend),
+				stateful: backend.statefulMode === 'stateful',
+				sessionTtl: config.settings.sessionTtl,
+				refuseWhenMissing: missingRule[backend.failureMode],
+				version: context.version,
+				heartbeat: context.heartbeat,
+				guard: compileOriginGuard({
+					protection: backend.dnsRebindingProtection,
+					allowedHosts: config.settings.allowedHosts,
+					publicUrl: config.settings.publicUrl,
+					allowOrigins: route.policies.cors?.allowOrigins ?? [],
+				}),
+				refuse: replyRefusal,
+			});
+			endpoints.push(endpoint);
+			return { weight, backend: endpoint };
+		});
+		return new Pipeline(routePolicies(route.policies), backends, context.reportFault);
+	};
+
+	const routers = new Map(config.binds.map((bind: Bind) => [bind.key, new Router(bind.listeners, pipelineOf)]));
+	return Object.freeze({ routers, health, endpoints, probes });
+}
+
+/** When `initialize` is refused because targets are missing. */
+const missingRule = { tolerant: 'never', failOpen: 'all', failClosed: 'any' } as const;

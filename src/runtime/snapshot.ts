@@ -1,0 +1,136 @@
+import type { BackendView, BindView, ListenerView, RouteView, StateSnapshot, TargetView } from '../admin/state.ts';
+import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
+import type { Health } from '../mcp/health.ts';
+
+/** What a snapshot is made from. */
+export interface SnapshotSource {
+	readonly config: GatewayConfig;
+	readonly configSource: string;
+	readonly version: string;
+	readonly startedAt: Date;
+	readonly now: Date;
+	readonly revision: number;
+	/** By backend key. */
+	readonly health: ReadonlyMap<string, Health>;
+	readonly sessions: number;
+	readonly requests: number;
+	readonly childProcesses: number;
+	/** Child processes of one target. */
+	processesOf(backend: string, target: string): number;
+	/** Addresses that a bind really has, `0.0.0.0:3000`. */
+	addressesOf(bind: string): readonly string[];
+}
+
+/** Draws the state of everything as the admin API shows it. */
+export function takeSnapshot(source: SnapshotSource): StateSnapshot {
+	return {
+		revision: source.revision,
+		version: source.version,
+		startedAt: source.startedAt.toISOString(),
+		now: source.now.toISOString(),
+		configSource: source.configSource,
+		warnings: source.config.warnings.map((warning) => `${warning.path}: ${warning.message}`),
+		binds: source.config.binds.map((bind) => bindView(bind, source)),
+		sessions: source.sessions,
+		requests: source.requests,
+		childProcesses: source.childProcesses,
+		memoryBytes: process.memoryUsage.rss(),
+	};
+}
+
+function bindView(bind: Bind, source: SnapshotSource): BindView {
+	const addresses = [...source.addressesOf(bind.key)];
+	const port = Number(addresses[0]?.split(':').at(-1) ?? bind.port);
+	return {
+		key: bind.key,
+		port,
+		addresses,
+		listeners: bind.listeners.map((listener) => listenerView(listener, port, source)),
+	};
+}
+
+function listenerView(listener: Listener, port: number, source: SnapshotSource): ListenerView {
+	return {
+		name: listener.name,
+		gateway: listener.gateway,
+		protocol: listener.protocol,
+		hostname: listener.hostname,
+		routes: listener.routes.map((route, index) => routeView(route, index, listener, port, source)),
+	};
+}
+
+function routeView(route: Route, index: number, listener: Listener, port: number, source: SnapshotSource): RouteView {
+	const named = route.name !== `route${index}`;
+	const path = clientPath(route.matches);
+	const host =
+		[...route.hostnames, listener.hostname ?? ''].find((name) => name !== '' && !name.startsWith('*')) ?? 'localhost';
+	return {
+		key: route.key,
+		name: route.name,
+		label: named ? route.name : `Route ${index + 1}`,
+		hostnames: route.hostnames,
+		matches: route.matches.map(matchText),
+		policies: Object.keys(route.policies),
+		backends: route.backends.map((backend) => backendView(backend, source)),
+		url: `http://${host}:${port}${path}`,
+		path,
+	};
+}
+
+/** The path that a client of the route would use: its first match, or `/mcp` where anything is taken. */
+function clientPath(matches: readonly Match[]): string {
+	const path = matches[0]?.path;
+	if (path === undefined || path.kind === 'regex' || path.value === '/') return '/mcp';
+	return path.value;
+}
+
+function matchText(match: Match): string {
+	const { kind, value } = match.path;
+	const path = kind === 'exact' ? `= ${value}` : kind === 'regex' ? `~ ${value}` : `${value.replace(/\/$/, '')}/*`;
+	const more = [
+		...match.headers.map((header) => `${header.name}: ${header.value}`),
+		...match.query.map((query) => `?${query.name}=${query.value}`),
+	];
+	return [match.method ?? '', path, ...more].filter((part) => part !== '').join(' ');
+}
+
+function backendView(weighted: WeightedBackend, source: SnapshotSource): BackendView {
+	const { backend, weight } = weighted;
+	return {
+		key: backend.key,
+		kind: 'mcp',
+		weight,
+		targets: backend.targets.map((target) => targetView(backend.key, target, source)),
+		statefulMode: backend.statefulMode,
+		prefixMode: backend.prefixMode,
+		failureMode: backend.failureMode,
+	};
+}
+
+function targetView(backend: string, target: TargetConfig, source: SnapshotSource): TargetView {
+	const health = source.health.get(backend)?.of(target.name);
+	const failure = health?.failure ?? null;
+	return {
+		id: `${backend}/${target.name}`,
+		name: target.name,
+		kind: target.kind,
+		endpoint: target.kind === 'stdio' ? [target.cmd, ...target.args].map(quoted).join(' ') : target.url,
+		state: health?.state ?? 'idle',
+		reason: failure?.reason ?? '',
+		remedy: failure?.remedy ?? '',
+		since: (health?.since ?? source.startedAt).toISOString(),
+		exitCode: failure?.exitCode ?? null,
+		signal: failure?.signal ?? null,
+		stderr: [...(failure?.stderr ?? [])].slice(-50),
+		server: health?.server ? { ...health.server.serverInfo, protocolVersion: health.server.protocolVersion } : null,
+		tools: health?.counts.tools ?? null,
+		prompts: health?.counts.prompts ?? null,
+		resources: health?.counts.resources ?? null,
+		connections: health?.ready ?? 0,
+		processes: source.processesOf(backend, target.name),
+	};
+}
+
+function quoted(part: string): string {
+	return /^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,154 @@
+import type { Facts } from '../facts/facts.ts';
+import { exposition, type Family } from './exposition.ts';
+import { Tallies } from './tally.ts';
+
+/** What the metrics ask for at each scrape. */
+export interface MetricSources {
+	/** Open MCP sessions. */
+	sessions(): number;
+	/** Every target with its state now. */
+	targets(): Iterable<{ backend: string; target: string; state: string }>;
+	/** Child processes alive. */
+	childProcesses(): number;
+	/** Whether the running configuration is the file's. */
+	configSynchronized(): boolean;
+}
+
+/** Combinations of label values that one metric keeps. */
+const maximumCombinations = 2_000;
+
+/**
+ * The gateway's metrics under agentgateway's names. Written by hand rather than with prom-client, whose bound children
+ * cost 2.8 µs for the three metrics of a request where these cost a tenth (measured on Node 20).
+ */
+export class Metrics {
+	/** Requests that have ended. */
+	requests = 0;
+	private readonly served = new Tallies(maximumCombinations);
+	private readonly calls = new Tallies(maximumCombinations);
+	private readonly connections = new Tallies(maximumCombinations);
+	private readonly families: readonly Family[];
+
+	constructor(version: string, sources: MetricSources) {
+		const { served, calls, connections } = this;
+		this.families = [
+			gauge('agentgateway_build_info', 'The version that runs, as label tag; the value is 1.', () => [
+				{ labels: { tag: version }, value: 1 },
+			]),
+			served.counter('agentgateway_requests_total', 'HTTP requests that have ended.', (tally) => tally.count),
+			served.histogram(
+				'agentgateway_request_duration_seconds',
+				'Time from the headers of a request to the end of its reply.',
+			),
+			served.counter('agentgateway_response_bytes_total', 'Bytes of reply bodies.', (tally) => tally.bytes),
+			calls.counter('agentgateway_mcp_requests_total', 'MCP requests that have ended.', (tally) => tally.count),
+			connections.counter(
+				'agentgateway_downstream_connections_total',
+				'Client connections accepted.',
+				(tally) => tally.count,
+			),
+			gauge('agentgateway_config_synchronized', '1 while the configuration that runs is that of the file.', () => [
+				{ labels: {}, value: Number(sources.configSynchronized()) },
+			]),
+			gauge('agentgateway_mcp_sessions', 'MCP sessions of clients that are open.', () => [
+				{ labels: {}, value: sources.sessions() },
+			]),
+			gauge('agentgateway_mcp_target_state', '1 for the state that a target is in.', () => targetSamples(sources)),
+			gauge('agentgateway_child_processes', 'Child processes of stdio targets that are alive.', () => [
+				{ labels: {}, value: sources.childProcesses() },
+			]),
+			gauge('process_resident_memory_bytes', 'Memory of the gateway process.', () => [
+				{ labels: {}, value: process.memoryUsage.rss() },
+			]),
+			{
+				name: 'process_cpu_seconds_total',
+				help: 'Processor time of the gateway process.',
+				type: 'counter',
+				samples: processorTime,
+			},
+		];
+	}
+
+	/** Counts a request that has ended; `now` is milliseconds on the monotonic clock. */
+	ended(facts: Facts, now: number): void {
+		this.requests++;
+		const key = `${facts.status}\n${facts.method}\n${facts.route}\n${facts.routeRule}\n${facts.listener}\n${facts.gateway}\n${facts.bind}\n${facts.backend}\n${facts.protocol}\n${facts.reason}`;
+		const tally = this.served.get(key) ?? this.served.create(key, requestLabels(facts));
+		tally.add((now - facts.startedAt) / 1000, facts.responseBytes ?? 0);
+		if (facts.protocol === 'mcp' && facts.mcpMethod !== undefined) this.countCall(facts);
+	}
+
+	/** Counts a connection from a client. */
+	connected(bind: string, protocol: string): void {
+		const key = `${bind}\n${protocol}`;
+		const labels = { bind, gateway: 'default/default', listener: unknown, protocol };
+		(this.connections.get(key) ?? this.connections.create(key, labels)).add(0, 0);
+	}
+
+	/** All metrics in the Prometheus text format. */
+	text(): string {
+		return exposition(this.families);
+	}
+
+	private countCall(facts: Facts): void {
+		// Names that no server knows are the client's inventions; they must not become labels.
+		const resource = facts.mcpErrorCode === undefined ? facts.mcpResource : undefined;
+		const method = facts.mcpErrorCode === methodNotFound ? undefined : facts.mcpMethod;
+		const key = `${method}\n${facts.mcpResourceType}\n${facts.mcpTarget}\n${resource}\n${facts.route}\n${facts.routeRule}\n${facts.listener}\n${facts.gateway}\n${facts.bind}`;
+		const tally = this.calls.get(key) ?? this.calls.create(key, callLabels(facts, method, resource));
+		tally.add(0, 0);
+	}
+}
+
+const unknown = 'unknown';
+
+function requestLabels(facts: Facts): Record<string, string> {
+	return {
+		backend: facts.backend ?? unknown,
+		protocol: facts.protocol ?? 'http',
+		method: facts.method,
+		status: String(facts.status ?? unknown),
+		reason: facts.reason ?? 'Upstream',
+		...routeLabels(facts),
+	};
+}
+
+function callLabels(facts: Facts, method: string | undefined, resource: string | undefined): Record<string, string> {
+	return {
+		method: method ?? unknown,
+		resource_type: facts.mcpResourceType ?? unknown,
+		server: facts.mcpTarget ?? unknown,
+		resource: resource ?? unknown,
+		...routeLabels(facts),
+	};
+}
+
+function routeLabels(facts: Facts): Record<string, string> {
+	return {
+		bind: facts.bind,
+		gateway: facts.gateway ?? unknown,
+		listener: facts.listener ?? unknown,
+		route: facts.route ?? unknown,
+		route_rule: facts.routeRule ?? unknown,
+	};
+}
+
+/** JSON-RPC 2.0 §5.1. */
+const methodNotFound = -32601;
+
+function gauge(
+	name: string,
+	help: string,
+	samples: () => Iterable<{ labels: Record<string, string>; value: number }>,
+): Family {
+	return { name, help, type: 'gauge', samples };
+}
+
+function* targetSamples(sources: MetricSources): Iterable<{ labels: Record<string, string>; value: number }> {
+	for (const { backend, target, state } of sources.targets()) yield { labels: { backend, target, state }, value: 1 };
+}
+
+function processorTime(): Iterable<{ labels: Record<string, string>; value: number }> {
+	const { user, system } = process.cpuUsage();
+	return [{ labels: {}, value: (user + system) / 1_000_000 }];
+}

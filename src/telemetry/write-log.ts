@@ -1,0 +1,138 @@
+import { writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+
+/** Takes finished lines. */
+export interface LineWriter {
+	write(line: string): void;
+	/** Resolves when everything is out, or after `deadline` milliseconds. For an orderly end. */
+	drain(deadline: number): Promise<void>;
+	/** Writes what is left at once. For the `exit` event, where nothing can wait. */
+	flush(): void;
+	/** Lines thrown away because nobody read them. */
+	readonly dropped: number;
+}
+
+/** More than so many characters are not kept for a reader that has stopped. */
+const maximumPending = 8 * 1024 * 1024;
+/** Under load, lines of so many milliseconds go out together. */
+const batchMs = 20;
+
+/**
+ * Writes lines to `process.stdout` or a stream like it without ever waiting for the reader. The first line after a
+ * pause goes out in the same turn of the loop, those that follow closely are gathered: a write costs more than ten
+ * lines. One write is under way at a time. When nobody reads, lines are counted and dropped; when the reader has gone
+ * (`command | head`), the log falls silent and the gateway goes on.
+ *
+ * Not `fs.write`: a thread of the pool that hangs in a full pipe keeps the process from ending (measured on Node 20).
+ */
+export class StreamWriter implements LineWriter {
+	dropped = 0;
+	private readonly stream: Writable & { readonly fd?: number };
+	private pending: string[] = [];
+	private pendingSize = 0;
+	private busy = false;
+	private scheduled = false;
+	private lastWrite = Number.NEGATIVE_INFINITY;
+	private broken = false;
+	private unreported = 0;
+	private idle: (() => void)[] = [];
+
+	constructor(stream: Writable & { readonly fd?: number }) {
+		this.stream = stream;
+		stream.on('error', () => this.fallSilent());
+	}
+
+	write(line: string): void {
+		if (this.broken) return;
+		if (this.pendingSize + line.length > maximumPending) {
+			this.dropped++;
+			this.unreported++;
+			return;
+		}
+		this.pending.push(line);
+		this.pendingSize += line.length;
+		if (!this.scheduled && !this.busy) this.schedule();
+	}
+
+	drain(deadline: number): Promise<void> {
+		this.begin();
+		if (!this.busy) return Promise.resolve();
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, deadline);
+			this.idle.push(() => {
+				clearTimeout(timer);
+				resolve();
+			});
+		});
+	}
+
+	flush(): void {
+		const text = this.takePending();
+		if (text === '' || this.broken) return;
+		if (this.stream.fd === undefined) this.stream.write(text);
+		else writeWhole(this.stream.fd, Buffer.from(text));
+	}
+
+	private schedule(): void {
+		this.scheduled = true;
+		if (performance.now() - this.lastWrite > batchMs) setImmediate(() => this.begin());
+		else setTimeout(() => this.begin(), batchMs);
+	}
+
+	private begin(): void {
+		this.scheduled = false;
+		if (this.busy || this.broken || this.pending.length === 0) return;
+		this.lastWrite = performance.now();
+		this.busy = true;
+		try {
+			this.stream.write(this.takePending(), (error) => (error ? this.fallSilent() : this.written()));
+		} catch {
+			// Streams over files write at once and throw on a full disk; later lines may find room again.
+			this.written();
+		}
+	}
+
+	private written(): void {
+		this.busy = false;
+		if (this.pending.length > 0) this.schedule();
+		else this.wake();
+	}
+
+	private fallSilent(): void {
+		this.broken = true;
+		this.busy = false;
+		this.takePending();
+		this.wake();
+	}
+
+	private wake(): void {
+		const waiting = this.idle;
+		this.idle = [];
+		for (const resolve of waiting) resolve();
+	}
+
+	private takePending(): string {
+		let text = this.pending.join('');
+		this.pending = [];
+		this.pendingSize = 0;
+		if (this.unreported > 0) {
+			text += `${this.unreported} log lines were dropped because nobody read them\n`;
+			this.unreported = 0;
+		}
+		return text;
+	}
+}
+
+/** Gives a slow reader at most a second in all. */
+function writeWhole(fd: number, bytes: Buffer): void {
+	let at = 0;
+	for (let tries = 0; at < bytes.length && tries < 20; ) {
+		try {
+			at += writeSync(fd, bytes, at);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+			tries++;
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+		}
+	}
+}

@@ -1,0 +1,81 @@
+import type { Call, Caller, Failure, McpError, Sink, Target, Upstream, UpstreamEvents } from '../../src/mcp/model.ts';
+import { splice } from '../../src/lib/splice.ts';
+
+/** What a fake server answers: a result object, or an error. */
+export type Answer = Record<string, unknown> | { error: McpError } | 'never';
+
+/** An MCP server in memory. */
+export class FakeTarget implements Target {
+	readonly name: string;
+	readonly calls: { method: string; params: Record<string, unknown>; name: string | null }[] = [];
+	cancelled = 0;
+	opened = 0;
+	closed = 0;
+	events: UpstreamEvents | null = null;
+	/** Whether `open` reports ready by itself. */
+	start: 'ready' | 'failed' | 'hangs' = 'ready';
+	private readonly capabilities: Record<string, unknown>;
+	private readonly answer: (method: string, params: Record<string, unknown>, sink: Sink) => Answer;
+
+	constructor(name: string, capabilities: Record<string, unknown>, answer: FakeTarget['answer']) {
+		this.name = name;
+		this.capabilities = capabilities;
+		this.answer = answer;
+	}
+
+	open(_caller: Caller, events: UpstreamEvents): Upstream {
+		this.opened++;
+		this.events = events;
+		const state = this.start;
+		setImmediate(() => {
+			if (state === 'ready') this.becomeReady();
+			if (state === 'failed') events.failed(absent);
+		});
+		return {
+			pid: null,
+			notify() {},
+			close: async () => {
+				this.closed++;
+			},
+			start: (call, sink) => this.take(call, sink),
+		};
+	}
+
+	becomeReady(): void {
+		const serverInfo = { name: this.name, version: '1' };
+		this.events?.ready({
+			serverInfo,
+			serverInfoText: Buffer.from(JSON.stringify(serverInfo)),
+			protocolVersion: '2025-11-25',
+			capabilities: this.capabilities,
+			capabilitiesText: Buffer.from(JSON.stringify(this.capabilities)),
+			instructions: null,
+		});
+	}
+
+	private take(call: Call, sink: Sink) {
+		const text = splice(call.params.text, call.edits, call.params.start, call.params.end).toString();
+		const params = JSON.parse(text) as Record<string, unknown>;
+		this.calls.push({ method: call.method, params, name: call.name });
+		const answer = this.answer(call.method, params, sink);
+		if (answer !== 'never') {
+			setImmediate(() => {
+				if ('error' in answer) sink.fail(answer.error as McpError);
+				else sink.done({ text: Buffer.from(JSON.stringify(answer)), type: 'complete', stamped: false });
+			});
+		}
+		return {
+			cancel: () => {
+				this.cancelled++;
+			},
+		};
+	}
+}
+
+export const absent: Failure = {
+	reason: 'command `uvx` was not found',
+	remedy: 'Install uv.',
+	exitCode: null,
+	signal: null,
+	stderr: [],
+};
