@@ -20,9 +20,8 @@ const checks = [
 	...(fast
 		? []
 		: [
-				['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
+				['lint', bin('oxlint'), ['--type-aware']],
 				['format', bin('biome'), ['format', '.']],
-				['dead code', bin('knip'), []],
 			]),
 ];
 
