@@ -72,14 +72,14 @@ describe('the pipeline', () => {
 
 	test('stays on the stack when nothing waits', async () => {
 		let inside = false;
-		const running = await serve(
-			[{ request: () => undefined }, { request: () => undefined }],
-			[[1, { handle: (exchange) => exchange.respond(200, [], String(inside)) }]],
-		);
-		const plain = running.server;
-		expect(plain.connections).toBe(0);
-		inside = true;
-		queueMicrotask(() => (inside = true));
+		const backend: Backend = { handle: (exchange) => exchange.respond(200, [], String(inside)) };
+		const pipeline = new Pipeline([{ request: () => undefined }], [{ weight: 1, backend }], () => undefined);
+		const running = await start((exchange) => {
+			inside = true;
+			pipeline.handle(exchange);
+			inside = false;
+		});
+		servers.push(running);
 		expect(await (await call(running)).text()).toBe('true');
 	});
 
