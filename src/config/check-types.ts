@@ -38,11 +38,8 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, report: Report): vo
 	if (issue.code === 'invalid_type' && value === undefined) {
 		const key = String(path.at(-1) ?? '');
 		// A misspelt key is reported already; that the right one is missing then says nothing new.
-		if (
-			!report.problems.some(
-				(one) => one.path === formatPath(path.slice(0, -1)) && one.remedy === `did you mean "${key}"?`,
-			)
-		) {
+		const [holder, remedy] = [formatPath(path.slice(0, -1)), `did you mean "${key}"?`];
+		if (!report.problems.some((one) => one.remedy === remedy && one.path === holder)) {
 			report.problem(path.slice(0, -1), missingMessage(path, key));
 		}
 	} else if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {

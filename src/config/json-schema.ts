@@ -59,6 +59,11 @@ function adapt(schema: JsonSchema): void {
 function describeReferences(schema: JsonSchema, definitions: Record<string, JsonSchema>): void {
 	for (const part of [schema, ...Object.values(definitions)]) {
 		for (const property of Object.values(part.properties ?? {})) {
+			if (typeof property.$ref === 'string') {
+				// In draft 7 nothing beside a bare $ref counts.
+				property.allOf = [{ $ref: property.$ref }];
+				delete property.$ref;
+			}
 			const reference = (property.allOf as { $ref?: string }[] | undefined)?.[0]?.$ref;
 			const name = reference?.replace('#/definitions/', '');
 			property.description ??= name === undefined ? undefined : definitions[name]?.description;

@@ -72,7 +72,8 @@ function build(value: unknown, report: Report, context: LoadContext): GatewayCon
 	if (config === null) {
 		return null;
 	}
-	const scope: Scope = { report, context, pathOf: inspected.pathOf, backends: new Map(), backendKeys: new Set() };
+	const tables = { backends: new Map(), backendKeys: new Map(), routesByKey: new WeakMap() };
+	const scope: Scope = { report, context, pathOf: inspected.pathOf, ...tables };
 	return expandConfig(config, value, scope);
 }
 
@@ -103,11 +104,8 @@ function missingVariables(expanded: ExpandedText, source: ConfigSource, lineOf: 
 }
 
 function writtenDocument(text: string, expanded: ExpandedText, parsed: ParsedYaml): unknown {
-	if (expanded.text === text) {
-		return parsed.ok ? parsed.value : null;
-	}
-	const written = parseYaml(text);
-	return written.ok ? written.value : null;
+	const written = expanded.text === text ? parsed : parseYaml(text);
+	return written.ok && isMapping(written.value) ? written.value : null;
 }
 
 function byPlace(one: Problem, other: Problem): number {

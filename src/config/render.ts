@@ -53,6 +53,5 @@ function excerptOf(problem: Problem, lines: readonly string[], color: boolean): 
 
 /** Control characters could move the cursor of the terminal or fake further lines. */
 function printable(text: string): string {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-	return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, '\ufffd');
+	return text.replace(/[^\P{Cc}\t]/gu, '\ufffd');
 }

@@ -19,6 +19,8 @@ export interface ExchangePeer {
 	overLoopback: boolean;
 	/** The exchange that began last, while it is in flight. */
 	exchange: ServerExchange | null;
+	/** An exchange that was answered before its request was whole, until the next one begins. */
+	early: ServerExchange | null;
 	/** Exchanges in flight; more than one when the client pipelines. */
 	inFlight: number;
 }
@@ -77,6 +79,7 @@ export class ServerExchange implements PolicyExchange {
 		this.overLoopback = peer.overLoopback;
 		this.peer = peer;
 		peer.exchange = this;
+		peer.early = null;
 		peer.inFlight++;
 		this.facts = facts;
 		request.exchange = this;
@@ -106,7 +109,6 @@ export class ServerExchange implements PolicyExchange {
 		this.replied = true;
 		if (length === 0) this.response.end();
 		else this.response.end(body);
-		if (!this.request.complete) this.lingerForBody();
 	}
 
 	stream(status: number, headers: readonly string[]): ReplyStream {
@@ -177,8 +179,9 @@ export class ServerExchange implements PolicyExchange {
 		this.closed = true;
 		this.peer.inFlight--;
 		if (this.peer.exchange === this) this.peer.exchange = null;
-		const completed = this.response.writableFinished;
-		if (!completed) {
+		if (this.response.writableFinished) {
+			if (!this.request.complete) this.lingerForBody();
+		} else {
 			if (this.bodyDone !== null && !this.bodySettled) this.settleBody(clientGone);
 			if (this.facts.status === undefined) this.facts.status = 499;
 			this.facts.error ??= 'the client went away';
@@ -240,14 +243,13 @@ export class ServerExchange implements PolicyExchange {
 	}
 
 	/**
-	 * A reply has been sent before the request was whole (413 and the like). Closing at once would reset the
-	 * connection and destroy the reply on its way; so the rest is thrown away for a moment.
+	 * The reply has been sent before the request was whole (413 and the like). Closing at once would reset the
+	 * connection and destroy the reply on its way; so node throws the rest away for a moment.
 	 */
 	private lingerForBody(): void {
-		const { request } = this;
-		request.resume();
+		this.peer.early = this;
 		const timer = setTimeout(() => {
-			if (!request.complete) request.socket.destroy();
+			if (!this.request.complete) this.request.socket.destroy();
 		}, lingerMs);
 		timer.unref();
 	}

@@ -51,7 +51,7 @@ export interface HttpServer {
 	readonly connections: number;
 	/**
 	 * Stops accepting, lets what is in flight finish with `Connection: close`, and cuts what is left after `deadline`
-	 * milliseconds. Idle connections get `minimum` milliseconds (default 100) for a request that is already on its way.
+	 * milliseconds. Idle connections get `minimum` milliseconds, at least 50, for a request that is already on its way.
 	 */
 	close(deadline: number, minimum?: number): Promise<void>;
 }
@@ -65,6 +65,9 @@ export async function listen(options: ListenOptions): Promise<HttpServer | Liste
 	service.port = opened.port;
 	return service;
 }
+
+/** Under load the next request of a busy connection is this close behind; cutting it would fail it. */
+const idleGraceMs = 50;
 
 /** A connection with what is remembered of it. */
 interface GatewaySocket extends Socket {
@@ -135,12 +138,12 @@ class Service implements HttpServer, ExchangeOwner {
 		if (--this.unfinished === 0) this.finished?.();
 	}
 
-	async close(deadline: number, minimum = 100): Promise<void> {
+	async close(deadline: number, minimum = 0): Promise<void> {
 		this.draining = true;
 		const closed = Promise.all(
 			this.servers.map((server) => new Promise<void>((done) => NetServer.prototype.close.call(server, () => done()))),
 		);
-		const quiet = setTimeout(() => this.closeIdle(), Math.min(minimum, deadline));
+		const quiet = setTimeout(() => this.closeIdle(), Math.min(Math.max(minimum, idleGraceMs), deadline));
 		const cut = setTimeout(() => {
 			for (const socket of this.sockets) socket.destroy();
 		}, deadline);
@@ -159,7 +162,7 @@ class Service implements HttpServer, ExchangeOwner {
 		if (peer.distrusted) return;
 		const target = checkRequest(request, peer);
 		const refused = isRefusal(target);
-		const place = refused ? { path: request.url ?? '', query: '', host: '' } : target;
+		const place = refused ? { path: pathOf(request.url ?? ''), query: '', host: '' } : target;
 		const facts: Facts = {
 			bind: this.options.bind,
 			sourceAddress: peer.address,
@@ -191,6 +194,7 @@ class Service implements HttpServer, ExchangeOwner {
 			address: address === undefined ? 'unix' : `${bracketed(address)}:${socket.remotePort}`,
 			overLoopback: address === undefined || isLoopbackAddress(address),
 			exchange: null,
+			early: null,
 			inFlight: 0,
 			distrusted: false,
 			raw: null,
@@ -210,7 +214,9 @@ class Service implements HttpServer, ExchangeOwner {
 	private unreadable(error: NodeJS.ErrnoException, socket: GatewaySocket): void {
 		const status = statusOf(error.code ?? '');
 		const exchange = socket.peer?.exchange ?? null;
-		if (!socket.writable || error.code === 'ECONNRESET') {
+		// The request whose rest is broken has had its reply; a second one would be taken for the next reply.
+		const answered = socket.peer?.early?.requestComplete === false;
+		if (!socket.writable || error.code === 'ECONNRESET' || answered) {
 			socket.destroy();
 		} else if (exchange === null) {
 			socket.end(rawReply(status, textOf(status)), () => socket.destroy());
@@ -227,6 +233,12 @@ class Service implements HttpServer, ExchangeOwner {
 		this.idleMustGo = true;
 		for (const socket of this.sockets) if ((socket.peer?.inFlight ?? 0) === 0) socket.destroy();
 	}
+}
+
+/** For the log, which shows no queries: they carry tokens. */
+function pathOf(url: string): string {
+	const end = url.search(/[?#]/);
+	return end < 0 ? url : url.slice(0, end);
 }
 
 function statusOf(code: string): number {

@@ -1,4 +1,4 @@
-import type { Bind, GatewayConfig, McpBackendConfig, Route, TargetConfig } from '../config/ir.ts';
+import type { Bind, GatewayConfig, Listener, McpBackendConfig, Route, TargetConfig } from '../config/ir.ts';
 import type { ReportFault } from '../http/errors.ts';
 import { replyRefusal } from '../http/errors.ts';
 import { compileOriginGuard } from '../http/origin-guard.ts';
@@ -66,7 +66,7 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 		return federation;
 	};
 
-	const pipelineOf = (route: Route): Pipeline => {
+	const pipelineOf = (route: Route, listener: Listener): Pipeline => {
 		const backends = route.backends.map(({ weight, backend }) => {
 			const endpoint = new McpEndpoint({
 				federation: federationOf(backend),
@@ -77,7 +77,8 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 				heartbeat: context.heartbeat,
 				guard: compileOriginGuard({
 					protection: backend.dnsRebindingProtection,
-					allowedHosts: config.settings.allowedHosts,
+					// A host name that the file gives to a listener or a route is a name of this gateway.
+					allowedHosts: [...config.settings.allowedHosts, ...hostsOf(listener, route)],
 					publicUrl: config.settings.publicUrl,
 					allowOrigins: route.policies.cors?.allowOrigins ?? [],
 				}),
@@ -95,3 +96,8 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 
 /** When `initialize` is refused because targets are missing. */
 const missingRule = { tolerant: 'never', failOpen: 'all', failClosed: 'any' } as const;
+
+function hostsOf(listener: Listener, route: Route): string[] {
+	const names = listener.hostname === null ? route.hostnames : [listener.hostname, ...route.hostnames];
+	return names.filter((name) => name !== '*');
+}

@@ -8,7 +8,7 @@ import { routeExchange } from '../http/pipeline.ts';
 import type { PolicyExchange } from '../http/policy.ts';
 import { type HttpServer, listen } from '../http/server.ts';
 import { metricsHandler, readinessHandler } from '../http/stats-server.ts';
-import { Heartbeat } from '../lib/heartbeat.ts';
+import { type Beating, Heartbeat } from '../lib/heartbeat.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { TargetHealth } from '../mcp/health.ts';
 import type { Failure } from '../mcp/model.ts';
@@ -62,7 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway | S
 	return fault;
 }
 
-class Running implements Gateway {
+class Running implements Gateway, Beating {
 	private readonly options: GatewayOptions;
 	private readonly heartbeat = new Heartbeat();
 	private readonly processes: Processes;
@@ -75,6 +75,9 @@ class Running implements Gateway {
 	private readonly watchers = new Set<() => void>();
 	private readonly startedAt = new Date();
 	private revision = 0;
+	/** Last failure that was logged, by target, so that retries do not fill the log. */
+	private readonly logged = new Map<string, string>();
+	private shownRequests = 0;
 	private ready = false;
 	private closing: Promise<void> | null = null;
 
@@ -132,6 +135,7 @@ class Running implements Gateway {
 		}
 		this.announce();
 		this.ready = true;
+		this.heartbeat.add(this);
 		for (const probe of this.runtime.probes) probe.start();
 		return null;
 	}
@@ -155,6 +159,13 @@ class Running implements Gateway {
 			processesOf: (backend, target) => this.processes.count(targetLabel(backend, target)),
 			addressesOf: (bind) => this.servers.get(bind)?.addresses ?? [],
 		});
+	}
+
+	/** Counters change without any event; who watches sees them once a second. */
+	beat(): void {
+		if (this.shownRequests === this.metrics.requests) return;
+		this.shownRequests = this.metrics.requests;
+		if (this.watchers.size > 0) this.changed();
 	}
 
 	close(): Promise<void> {
@@ -259,9 +270,13 @@ class Running implements Gateway {
 
 	private targetChanged(backend: string, health: TargetHealth, failure: Failure | null): void {
 		this.changed();
+		if (health.state === 'ready') this.logged.delete(targetLabel(backend, health.target));
 		if (failure === null) return;
 		const { logger } = this.options;
-		logger.warn(`target "${health.target}" failed: ${failure.reason}`, {
+		const label = targetLabel(backend, health.target);
+		const repeated = this.logged.get(label) === failure.reason;
+		this.logged.set(label, failure.reason);
+		logger[repeated ? 'debug' : 'warn'](`target "${health.target}" failed: ${failure.reason}`, {
 			backend,
 			exit_code: failure.exitCode ?? undefined,
 			signal: failure.signal ?? undefined,

@@ -2,6 +2,7 @@
  * What must not reach a terminal or split a line: control characters, line separators, and marks that turn the
  * direction of text around (they make a line read differently from what it says).
  */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const hostile = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const allHostile = new RegExp(hostile.source, 'g');
 const needsQuotes = /[\s"'\\=]/;

@@ -1,3 +1,4 @@
+import { escapeJson } from './escape.ts';
 import type { LogFields, Logger, LogLevel } from './log.ts';
 import { type LogFilter, logLevels } from './log-filter.ts';
 import type { LineFormat } from './log-line.ts';
@@ -69,7 +70,9 @@ export class LogCore {
 		this.format = options.format;
 		this.writer = options.writer;
 		this.now = options.now ?? wallClock();
-		this.secrets = (options.secrets ?? []).filter((secret) => secret.length >= 8);
+		const secrets = (options.secrets ?? []).filter((secret) => secret.length >= 8);
+		// Lines are searched when they are finished, and there a secret may stand escaped.
+		this.secrets = [...new Set(secrets.flatMap((secret) => [secret, escapeJson(secret).slice(1, -1)]))];
 	}
 
 	write(level: LogLevel, scope: string, message: string, fields: LogFields | undefined): void {

@@ -73,6 +73,12 @@ describe('secrets', () => {
 		log.info('token hunter2hunter2', { url: 'http://x/?k=hunter2hunter2' });
 		expect(lines[0]).toContain('token *** url="http://x/?k=***"');
 	});
+
+	test('are found in their escaped form too', () => {
+		const { lines, log } = capture(jsonFormat, 'info', ['hunter2"\nhunter2']);
+		log.info('token hunter2"\nhunter2');
+		expect(lines[0]).toContain('"message":"token ***"');
+	});
 });
 
 describe('the filter', () => {
@@ -190,20 +196,20 @@ describe('times', () => {
 	});
 });
 
-describe('the writer', () => {
-	/** A stream whose writes end when the test says so. */
-	class Slow extends Writable {
-		chunks: string[] = [];
-		release: (() => void)[] = [];
+/** A stream whose writes end when the test says so. */
+class Slow extends Writable {
+	chunks: string[] = [];
+	release: (() => void)[] = [];
 
-		override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
-			this.chunks.push(chunk.toString());
-			this.release.push(() => done());
-		}
+	override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+		this.chunks.push(chunk.toString());
+		this.release.push(() => done());
 	}
+}
 
-	const turn = () => new Promise((resolve) => setImmediate(resolve));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+describe('the writer', () => {
 	test('gathers the lines of one turn into one write', async () => {
 		const stream = new Slow();
 		const writer = new StreamWriter(stream);
@@ -230,7 +236,9 @@ describe('the writer', () => {
 		stream.release.shift()?.();
 		await draining;
 	});
+});
 
+describe('the writer without a reader', () => {
 	test('does not wait for ever', async () => {
 		const writer = new StreamWriter(new Slow());
 		writer.write('a\n');

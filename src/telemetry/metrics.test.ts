@@ -135,6 +135,10 @@ describe('the state', () => {
 		const metrics = make();
 		metrics.connected('bind/3000', 'http');
 		metrics.connected('bind/3000', 'http');
+		metrics.disconnected('bind/3000', 'http', 10, 200);
+		metrics.disconnected('bind/3000', 'http', 1, 2);
+		expect(linesOf(metrics, 'agentgateway_downstream_received_bytes_total')[0]).toMatch(/ 11$/);
+		expect(linesOf(metrics, 'agentgateway_downstream_sent_bytes_total')[0]).toMatch(/ 202$/);
 		expect(linesOf(metrics, 'agentgateway_downstream_connections_total')).toEqual([
 			'agentgateway_downstream_connections_total{bind="bind/3000",gateway="default/default",listener="unknown",protocol="http"} 2',
 		]);

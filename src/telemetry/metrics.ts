@@ -1,6 +1,6 @@
 import type { Facts } from '../facts/facts.ts';
 import { exposition, type Family } from './exposition.ts';
-import { Tallies } from './tally.ts';
+import { Tallies, type Tally } from './tally.ts';
 
 /** What the metrics ask for at each scrape. */
 export interface MetricSources {
@@ -27,10 +27,12 @@ export class Metrics {
 	private readonly served = new Tallies(maximumCombinations);
 	private readonly calls = new Tallies(maximumCombinations);
 	private readonly connections = new Tallies(maximumCombinations);
+	private readonly received = new Tallies(maximumCombinations);
+	private readonly sent = new Tallies(maximumCombinations);
 	private readonly families: readonly Family[];
 
 	constructor(version: string, sources: MetricSources) {
-		const { served, calls, connections } = this;
+		const { served, calls, connections, received, sent } = this;
 		this.families = [
 			gauge('agentgateway_build_info', 'The version that runs, as label tag; the value is 1.', () => [
 				{ labels: { tag: version }, value: 1 },
@@ -46,6 +48,16 @@ export class Metrics {
 				'agentgateway_downstream_connections_total',
 				'Client connections accepted.',
 				(tally) => tally.count,
+			),
+			received.counter(
+				'agentgateway_downstream_received_bytes_total',
+				'Bytes from clients, counted when a connection closes.',
+				(tally) => tally.bytes,
+			),
+			sent.counter(
+				'agentgateway_downstream_sent_bytes_total',
+				'Bytes to clients, counted when a connection closes.',
+				(tally) => tally.bytes,
 			),
 			gauge('agentgateway_config_synchronized', '1 while the configuration that runs is that of the file.', () => [
 				{ labels: {}, value: Number(sources.configSynchronized()) },
@@ -80,9 +92,13 @@ export class Metrics {
 
 	/** Counts a connection from a client. */
 	connected(bind: string, protocol: string): void {
-		const key = `${bind}\n${protocol}`;
-		const labels = { bind, gateway: 'default/default', listener: unknown, protocol };
-		(this.connections.get(key) ?? this.connections.create(key, labels)).add(0, 0);
+		connectionTally(this.connections, bind, protocol).add(0, 0);
+	}
+
+	/** Counts the bytes of a connection that has closed. */
+	disconnected(bind: string, protocol: string, received: number, sent: number): void {
+		connectionTally(this.received, bind, protocol).add(0, received);
+		connectionTally(this.sent, bind, protocol).add(0, sent);
 	}
 
 	/** All metrics in the Prometheus text format. */
@@ -101,6 +117,11 @@ export class Metrics {
 }
 
 const unknown = 'unknown';
+
+function connectionTally(tallies: Tallies, bind: string, protocol: string): Tally {
+	const key = `${bind}\n${protocol}`;
+	return tallies.get(key) ?? tallies.create(key, { bind, gateway: 'default/default', listener: unknown, protocol });
+}
 
 function requestLabels(facts: Facts): Record<string, string> {
 	return {

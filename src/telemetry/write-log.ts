@@ -28,6 +28,7 @@ const batchMs = 20;
 export class StreamWriter implements LineWriter {
 	dropped = 0;
 	private readonly stream: Writable & { readonly fd?: number };
+	private readonly notice: (dropped: number) => string;
 	private pending: string[] = [];
 	private pendingSize = 0;
 	private busy = false;
@@ -37,8 +38,10 @@ export class StreamWriter implements LineWriter {
 	private unreported = 0;
 	private idle: (() => void)[] = [];
 
-	constructor(stream: Writable & { readonly fd?: number }) {
+	/** `notice` makes the line that tells how many lines were dropped. */
+	constructor(stream: Writable & { readonly fd?: number }, notice: (dropped: number) => string = textNotice) {
 		this.stream = stream;
+		this.notice = notice;
 		stream.on('error', () => this.fallSilent());
 	}
 
@@ -116,11 +119,15 @@ export class StreamWriter implements LineWriter {
 		this.pending = [];
 		this.pendingSize = 0;
 		if (this.unreported > 0) {
-			text += `${this.unreported} log lines were dropped because nobody read them\n`;
+			text += this.notice(this.unreported);
 			this.unreported = 0;
 		}
 		return text;
 	}
+}
+
+function textNotice(dropped: number): string {
+	return `${dropped} log lines were dropped because nobody read them\n`;
 }
 
 /** Gives a slow reader at most a second in all. */

@@ -43,8 +43,11 @@ function expandRoutes(written: readonly WrittenRoute[], owner: string, scope: Sc
 
 /** Adds a route to a listener's routes, or reports that its name is taken there. */
 export function addRoute(routes: Route[], route: Route, written: object, scope: Scope): void {
-	const twin = routes.find((other) => other.key === route.key);
+	const byKey = scope.routesByKey.get(routes) ?? new Map<string, Route>();
+	scope.routesByKey.set(routes, byKey);
+	const twin = byKey.get(route.key);
 	if (twin === undefined) {
+		byKey.set(route.key, route);
 		routes.push(route);
 		return;
 	}

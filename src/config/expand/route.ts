@@ -44,12 +44,14 @@ export function expandRoute(written: WrittenRoute, owner: string, scope: Scope):
 
 /** A key for an inline backend that no other one has. */
 export function freeKey(key: string, owner: string, scope: Scope): string {
-	let free = scope.backendKeys.has(key) ? `${owner}/${key}` : key;
-	for (let count = 2; scope.backendKeys.has(free); count++) {
-		free = `${owner}/${key}#${count}`;
+	if (!scope.backendKeys.has(key)) {
+		scope.backendKeys.set(key, 1);
+		return key;
 	}
-	scope.backendKeys.add(free);
-	return free;
+	const longer = `${owner}/${key}`;
+	const count = (scope.backendKeys.get(longer) ?? 0) + 1;
+	scope.backendKeys.set(longer, count);
+	return count === 1 ? longer : `${longer}#${count}`;
 }
 
 function namedBackend(reference: string | undefined, entry: object, scope: Scope): McpBackendConfig | null {

@@ -1,4 +1,4 @@
-import type { McpBackendConfig } from '../ir.ts';
+import type { McpBackendConfig, Route } from '../ir.ts';
 import type { Path } from '../path.ts';
 import type { Report } from '../report.ts';
 
@@ -17,6 +17,8 @@ export interface Scope {
 	pathOf(node: object): Path;
 	/** Top-level backends by name; null for one whose own faults are reported already. */
 	backends: Map<string, McpBackendConfig | null>;
-	/** Keys of inline backends that are taken. */
-	backendKeys: Set<string>;
+	/** Keys of inline backends that are taken, and how often they were wanted. */
+	backendKeys: Map<string, number>;
+	/** The routes of a listener by key. */
+	routesByKey: WeakMap<Route[], Map<string, Route>>;
 }

@@ -2,6 +2,7 @@ import {
 	type Document,
 	isAlias,
 	isCollection,
+	isMap,
 	isScalar,
 	Lexer,
 	type Node,
@@ -21,9 +22,13 @@ export interface SyntaxFault {
 /** The document with its nodes (for places) and its plain value, or why there is none. */
 export type ParsedYaml = { ok: true; document: Document.Parsed; value: unknown } | { ok: false; faults: SyntaxFault[] };
 
+/** What the lexer puts between tokens for document, flow end and scalar; they do not stand in the text. */
+const CONTROL_TOKENS = new Set(['\u0002', '\u0018', '\u001f']);
 const MAX_DEPTH = 200;
 const MAX_ALIASES = 1000;
 const MAX_FAULTS = 10;
+/** A file of 30,000 routes has about a million. */
+const MAX_TOKENS = 2_000_000;
 
 /**
  * Reads one YAML 1.2 (or JSON) document with merge keys. Refuses several documents, duplicate keys, unknown tags,
@@ -31,18 +36,18 @@ const MAX_FAULTS = 10;
  */
 export function parseYaml(text: string): ParsedYaml {
 	// The parser of the `yaml` package aborts the whole process on about 100,000 open brackets, so depth is counted first.
-	const deep = tooDeep(text);
-	if (deep !== null) {
-		return refuse(deep, `nested more than ${MAX_DEPTH} levels deep`, 'no configuration needs that');
+	const excess = findExcess(text);
+	if (excess !== null) {
+		return refuse(excess.offset, excess.message, 'no configuration needs that');
 	}
 	try {
-		const document = parseDocument(text, { merge: true, prettyErrors: false });
+		const document = parseDocument(text, { merge: true, prettyErrors: false, uniqueKeys: false });
 		const errors = [...document.errors, ...document.warnings].filter(
 			(error, index, all) => all.findIndex((other) => other.pos[0] === error.pos[0]) === index,
 		);
 		const faults = errors.slice(0, MAX_FAULTS).map((error) => faultOf(error, document, text));
 		if (faults.length === 0) {
-			faults.push(...aliasFaults(document));
+			faults.push(...nodeFaults(document));
 		}
 		if (faults.length > 0) {
 			return { ok: false, faults };
@@ -57,10 +62,11 @@ function refuse(offset: number, message: string, remedy: string): ParsedYaml {
 	return { ok: false, faults: [{ offset, message, remedy }] };
 }
 
-function tooDeep(text: string): number | null {
+function findExcess(text: string): { offset: number; message: string } | null {
 	let flow = 0;
 	let compact = 0;
 	let offset = 0;
+	let tokens = 0;
 	for (const token of new Lexer().lex(text)) {
 		if (token === '[' || token === '{') {
 			flow++;
@@ -72,10 +78,12 @@ function tooDeep(text: string): number | null {
 			compact = 0;
 		}
 		if (flow + compact > MAX_DEPTH) {
-			return Math.min(offset, text.length);
+			return { offset, message: `nested more than ${MAX_DEPTH} levels deep` };
 		}
-		// Lexer control tokens (byte order mark aside) are single characters that do not stand in the text.
-		if (!/^[\u0002\u0018\u001f]$/.test(token)) {
+		if (++tokens > MAX_TOKENS) {
+			return { offset, message: 'too many values' };
+		}
+		if (!CONTROL_TOKENS.has(token)) {
 			offset += token.length;
 		}
 	}
@@ -84,30 +92,30 @@ function tooDeep(text: string): number | null {
 
 function faultOf(error: YAMLError, document: Document.Parsed, text: string): SyntaxFault {
 	const offset = error.pos[0];
-	switch (error.code) {
-		case 'DUPLICATE_KEY':
-			return { offset, message: `the key "${wordAt(text, offset)}" is written twice`, remedy: 'keep one of them' };
-		case 'MULTIPLE_DOCS':
-			return { offset, message: 'a second document begins here', remedy: 'keep one document and remove the "---"' };
-		case 'TAB_AS_INDENT':
-			return { offset, message: 'a tab is used for indentation', remedy: 'YAML wants spaces' };
-		case 'TAG_RESOLVE_FAILED':
-			return { offset, message: `unknown tag "${wordAt(text, offset)}"`, remedy: 'remove it, or quote the value' };
-		case 'BLOCK_AS_IMPLICIT_KEY':
-			return {
-				offset,
-				message: 'a value with ": " in it, or a line indented too far',
-				remedy: 'quote the value, or align the line',
-			};
-		case 'MISSING_CHAR':
-		case 'BAD_INDENT':
-			return unclosedFault(document, text) ?? unnamedFault(error);
-		default:
-			return unnamedFault(error);
+	if (error.code === 'MISSING_CHAR' || error.code === 'BAD_INDENT') {
+		return unclosedFault(document, text) ?? unnamedFault(error);
 	}
+	if (error.code === 'TAG_RESOLVE_FAILED') {
+		return { offset, message: `unknown tag "${wordAt(text, offset)}"`, remedy: 'remove it, or quote the value' };
+	}
+	const wording = WORDING[error.code];
+	return wording === undefined ? unnamedFault(error) : { offset, message: wording[0], remedy: wording[1] };
 }
 
+/** Message and remedy for the faults that people make; the parser's own words stand for the others. */
+const WORDING: Partial<Record<YAMLError['code'], [message: string, remedy: string]>> = {
+	MULTIPLE_DOCS: ['a second document begins here', 'keep one document and remove the "---"'],
+	TAB_AS_INDENT: ['a tab is used for indentation', 'YAML wants spaces'],
+	BLOCK_AS_IMPLICIT_KEY: [
+		'a value with ": " in it, or a line indented too far',
+		'quote the value, or align the line',
+	],
+};
+
 function unnamedFault(error: YAMLError): SyntaxFault {
+	if (error.message.includes('call stack')) {
+		return { offset: error.pos[0], message: 'nested too deeply', remedy: 'no configuration needs that' };
+	}
 	return { offset: error.pos[0], message: `not valid YAML: ${lowerFirst(error.message)}`, remedy: '' };
 }
 
@@ -132,21 +140,18 @@ function unclosedFault(document: Document.Parsed, text: string): SyntaxFault | n
 	return offset === null ? null : { offset, message: `${text[offset]} is opened here and never closed`, remedy: '' };
 }
 
-function aliasFaults(document: Document.Parsed): SyntaxFault[] {
+/** Faults of single nodes. Duplicate keys are sought here because the parser's own search is quadratic. */
+function nodeFaults(document: Document.Parsed): SyntaxFault[] {
 	const anchors = new Set<string>();
 	const faults: SyntaxFault[] = [];
 	let aliases = 0;
 	visit(document, {
-		Pair(_, pair) {
-			const { key, value } = pair as Pair<Node, Node | null>;
-			if (isScalar(key) && key.value === '<<' && key.type === 'PLAIN' && isScalar(value)) {
-				const remedy = 'merge an alias of a mapping, such as "<<: *base"';
-				faults.push({ offset: key.range?.[0] ?? 0, message: '"<<" merges something that is no mapping', remedy });
-			}
-		},
 		Node(_, node) {
 			const offset = node.range?.[0] ?? 0;
 			if (!isAlias(node)) {
+				if (isMap(node)) {
+					faults.push(...pairFaults(node.items as Pair<Node, Node | null>[]));
+				}
 				if ('anchor' in node && typeof node.anchor === 'string') {
 					anchors.add(node.anchor);
 				}
@@ -165,6 +170,27 @@ function aliasFaults(document: Document.Parsed): SyntaxFault[] {
 		},
 	});
 	return faults.slice(0, MAX_FAULTS);
+}
+
+function pairFaults(pairs: readonly Pair<Node, Node | null>[]): SyntaxFault[] {
+	const seen = new Set<string>();
+	const faults: SyntaxFault[] = [];
+	for (const { key, value } of pairs) {
+		if (!isScalar(key)) {
+			continue;
+		}
+		const offset = key.range?.[0] ?? 0;
+		if (typeof key.value === 'symbol' && isScalar(value)) {
+			const remedy = 'merge an alias of a mapping, such as "<<: *base"';
+			faults.push({ offset, message: '"<<" merges something that is no mapping', remedy });
+		}
+		const name = String(key.value);
+		if (typeof key.value !== 'symbol' && seen.has(name)) {
+			faults.push({ offset, message: `the key "${name.slice(0, 64)}" is written twice`, remedy: 'keep one of them' });
+		}
+		seen.add(name);
+	}
+	return faults;
 }
 
 function thrownFault(error: unknown): [message: string, remedy: string] {

@@ -53,6 +53,11 @@ export class Connection {
 		return open;
 	}
 
+	/** An id that no other request of this connection has. */
+	takeId(): number {
+		return this.nextId++;
+	}
+
 	notify(notice: Notice): void {
 		const params = notice.params === null ? '' : `,"params":${notice.params.toString()}`;
 		this.post(Buffer.from(`{"jsonrpc":"2.0","method":${JSON.stringify(notice.method)}${params}}`));
@@ -66,8 +71,11 @@ export class Connection {
 		if (typeof name !== 'string') return;
 		const id = memberOf(scanned.members, 'id');
 		if (id !== null) return this.answer(textOf(scanned, id).toString(), name);
+		if (name === 'notifications/subscriptions/acknowledged') return;
 		const params = memberOf(scanned.members, 'params');
-		const notice = { method: name, params: params === null ? null : textOf(scanned, params) };
+		// List changes say nothing but their name; what a server adds belongs to its own subscription.
+		const bare = params === null || name.endsWith('/list_changed');
+		const notice = { method: name, params: bare ? null : textOf(scanned, params) };
 		if (sink !== null) sink.note(notice);
 		else this.events.note(notice);
 	}
@@ -88,7 +96,8 @@ export class Connection {
 	/** The transport gave up on a call; a process that ended takes the whole connection along. */
 	faulted(fault: TransportFault): McpError {
 		const failure = failureOf(fault);
-		if (fault.kind === 'process') this.fail(failure);
+		// A session that the server has forgotten is as dead as a process; whoever holds the connection opens another.
+		if (fault.kind === 'process' || (fault.kind === 'http' && fault.status === 404)) this.fail(failure);
 		return mcpError(code.internal, `target "${this.target}" did not answer: ${failure.reason}`, this.target);
 	}
 

@@ -21,6 +21,30 @@ export const discoverHeaders: readonly string[] = [
 	'server/discover',
 ];
 
+/**
+ * Asks a server for the list changes that it announces; null when it announces none. The answer is a stream of
+ * notifications that lasts as long as the connection.
+ */
+export function listenText(id: number, caller: Caller, capabilities: Readonly<Record<string, unknown>>): Buffer | null {
+	const wanted: Record<string, true> = {};
+	for (const list of ['tools', 'prompts', 'resources']) {
+		const own = capabilities[list];
+		if (typeof own === 'object' && own !== null && 'listChanged' in own && own.listChanged === true) {
+			wanted[`${list}ListChanged`] = true;
+		}
+	}
+	if (Object.keys(wanted).length === 0) return null;
+	const params = `{"notifications":${JSON.stringify(wanted)},"_meta":{${callerMeta(caller)}}}`;
+	return Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"subscriptions/listen","params":${params}}`);
+}
+
+export const listenHeaders: readonly string[] = [
+	'mcp-protocol-version',
+	modernVersion,
+	'mcp-method',
+	'subscriptions/listen',
+];
+
 /** Reads the answer to the probe. `disjoint`: a modern server of versions that the gateway does not speak. */
 export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'disjoint' {
 	const result = memberOf(scanned.members, 'result');

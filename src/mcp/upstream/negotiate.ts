@@ -1,9 +1,9 @@
 import type { Scanned } from '../../lib/json-scan.ts';
 import type { Caller, Failure, Notice, ServerFacts, Ticket } from '../model.ts';
-import { Connection, failureOf } from './dialect.ts';
+import { Connection, type Dialect, failureOf } from './dialect.ts';
 import { initializedText, initializeText, legacyDialect, readInitialize } from './legacy.ts';
 import { memberOf, textOf } from './message.ts';
-import { discoverHeaders, discoverText, modernDialect, readDiscover } from './modern.ts';
+import { discoverHeaders, discoverText, listenHeaders, listenText, modernDialect, readDiscover } from './modern.ts';
 import type { TargetOptions } from './target.ts';
 import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
 
@@ -19,8 +19,12 @@ export interface NegotiationEvents {
 	note(notice: Notice): void;
 }
 
-/** A server that does not know the probe may stay silent; then it is an old one. */
+/** A server that does not know the probe may stay silent; then it is asked in the old way, too. */
 const probeTimeoutMs = 2500;
+/** A command may have to be downloaded first (uvx, npx); an HTTP server is there or is not. */
+const handshakeTimeoutMs = { process: 120_000, http: 30_000 } as const;
+/** A stream of list changes that ended is asked for again after this pause. */
+const listenAgainMs = 5000;
 
 /**
  * Finds out which era a server speaks (MCP 2026-07-28, "Versioning"): `server/discover` first; whatever answers
@@ -34,9 +38,14 @@ export class Negotiation {
 	private readonly events: NegotiationEvents;
 	private transport: Transport | null = null;
 	private listening: Ticket | null = null;
-	private timer: NodeJS.Timeout | null = null;
+	private readonly timers = new Set<NodeJS.Timeout>();
 	private nextId = 1;
 	private closed = false;
+	/** The probe is out and unanswered. */
+	private probing = false;
+	private established = false;
+	/** `initialize` was refused while the probe was still open. */
+	private refused: Failure | null = null;
 	/** Transports given up on the way, still ending. */
 	private readonly ending: Promise<void>[] = [];
 	/** Ends the server's session, when it has one. */
@@ -54,6 +63,11 @@ export class Negotiation {
 	}
 
 	begin(): void {
+		const limit = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
+		this.after(limit, () => {
+			if (!this.established)
+				this.fail({ ...noProcess, reason: `it did not answer initialize within ${limit / 1000} s`, remedy: '' });
+		});
 		this.transport = this.options.openTransport();
 		if (this.memory.era === 'legacy') this.initialize(this.transport);
 		else this.probe(this.transport);
@@ -61,7 +75,7 @@ export class Negotiation {
 
 	async close(): Promise<void> {
 		this.closed = true;
-		if (this.timer !== null) clearTimeout(this.timer);
+		for (const timer of this.timers) clearTimeout(timer);
 		this.listening?.cancel();
 		if (this.transport !== null) {
 			if (this.sessionHeaders !== null) await this.transport.end?.(this.sessionHeaders);
@@ -72,40 +86,46 @@ export class Negotiation {
 
 	private probe(transport: Transport): void {
 		const id = this.nextId++;
-		let asked = true;
-		const once = (then: () => void) => {
-			if (!asked || this.closed) return;
-			asked = false;
-			if (this.timer !== null) clearTimeout(this.timer);
+		this.probing = true;
+		const answered = (then: () => void) => {
+			if (!this.probing || this.closed || this.established) return;
+			this.probing = false;
 			then();
+		};
+		let initializing = false;
+		const initialize = () => {
+			if (initializing) return this.refused === null ? undefined : this.fail(this.refused);
+			initializing = true;
+			this.initialize(transport);
 		};
 		const receiver: Receiver = {
 			message: (scanned) => {
-				if (memberOf(scanned.members, 'method') === null) once(() => this.probed(transport, scanned));
+				if (memberOf(scanned.members, 'method') === null) answered(() => this.probed(transport, scanned, initialize));
 			},
-			failed: (fault) => once(() => this.probeFailed(transport, fault)),
+			failed: (fault) => answered(() => this.probeFailed(transport, fault, initialize)),
 		};
+		// A slow start is no verdict: the probe stays open beside the handshake, and the first that succeeds counts.
 		if (!this.options.overHttp) {
-			this.timer = setTimeout(() => once(() => this.initialize(transport)), probeTimeoutMs);
+			this.after(probeTimeoutMs, () => {
+				if (this.probing && !this.established) initialize();
+			});
 		}
 		transport.request({ id, message: discoverText(id, this.caller), headers: discoverHeaders }, receiver);
 	}
 
-	private probed(transport: Transport, scanned: Scanned): void {
+	private probed(transport: Transport, scanned: Scanned, initialize: () => void): void {
 		const server = readDiscover(scanned);
 		if (server === 'disjoint' || (server === 'not-modern' && speaksOtherVersions(scanned))) {
-			return this.fail({
-				...noProcess,
-				reason: 'it speaks only MCP versions that this gateway does not know',
-				remedy: 'Update agentgateway.',
-			});
+			const reason = 'it speaks only MCP versions that this gateway does not know';
+			return this.fail({ ...noProcess, reason, remedy: 'Update agentgateway.' });
 		}
-		if (server === 'not-modern') return this.initialize(transport);
+		if (server === 'not-modern') return initialize();
 		this.memory.era = 'modern';
-		this.established(transport, server, modernDialect(this.options.overHttp));
+		const connection = this.establish(transport, server, modernDialect(this.options.overHttp));
+		this.listenModern(transport, connection, server);
 	}
 
-	private probeFailed(transport: Transport, fault: TransportFault): void {
+	private probeFailed(transport: Transport, fault: TransportFault, initialize: () => void): void {
 		// Some servers exit on any request before initialize: a fresh one is asked in the old way.
 		if (fault.kind === 'process' && fault.exitCode !== null && transport.pid !== null) {
 			this.ending.push(transport.close());
@@ -113,9 +133,8 @@ export class Negotiation {
 			this.transport = fresh;
 			return this.initialize(fresh);
 		}
-		if (fault.kind === 'http' && fault.status < 500 && fault.status !== 401 && fault.status !== 403) {
-			return this.initialize(transport);
-		}
+		if (fault.kind === 'http' && fault.status < 500 && fault.status !== 401 && fault.status !== 403)
+			return initialize();
 		this.fail(failureOf(fault));
 	}
 
@@ -123,47 +142,86 @@ export class Negotiation {
 		const id = this.nextId++;
 		const receiver: Receiver = {
 			message: (scanned, headers) => {
-				if (memberOf(scanned.members, 'method') !== null || this.closed) return;
+				if (memberOf(scanned.members, 'method') !== null || this.closed || this.established) return;
 				const server = readInitialize(scanned);
-				if (server === null) return this.fail({ ...noProcess, ...refusedHandshake(scanned) });
+				if (server === null) return this.initializeFailed({ ...noProcess, ...refusedHandshake(scanned) });
 				this.memory.era = 'legacy';
 				const session = headers?.['mcp-session-id'];
 				const dialect = legacyDialect(server.protocolVersion, typeof session === 'string' ? session : null);
 				if (typeof session === 'string') this.sessionHeaders = dialect.postHeaders;
 				transport.post(initializedText, dialect.postHeaders);
-				this.established(transport, server, dialect);
+				const connection = this.establish(transport, server, dialect);
+				this.listening = transport.listen(this.unsolicited(connection), dialect.postHeaders);
 			},
 			failed: (fault) => {
-				if (this.closed) return;
+				// A transport that was given up has a successor.
+				if (this.closed || this.established || this.transport !== transport) return;
 				const failure = failureOf(fault);
 				const early = fault.kind === 'process' && fault.exitCode !== null;
-				this.fail(early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure);
+				this.initializeFailed(
+					early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure,
+				);
 			},
 		};
 		transport.request({ id, message: initializeText(id, this.caller), headers: [] }, receiver);
 	}
 
-	private established(transport: Transport, server: ServerFacts, dialect: ReturnType<typeof legacyDialect>): void {
-		const connection = new Connection(
-			this.options.name,
-			transport,
-			dialect,
-			server,
-			{
-				ready() {},
-				failed: (failure) => this.fail(failure),
-				note: (notice) => this.events.note(notice),
-			},
-			this.nextId,
-		);
-		const receiver: Receiver = {
+	private initializeFailed(failure: Failure): void {
+		if (this.probing) this.refused = failure;
+		else this.fail(failure);
+	}
+
+	private establish(transport: Transport, server: ServerFacts, dialect: Dialect): Connection {
+		this.established = true;
+		const events = {
+			ready() {},
+			failed: (failure: Failure) => this.fail(failure),
+			note: (notice: Notice) => this.events.note(notice),
+		};
+		const connection = new Connection(this.options.name, transport, dialect, server, events, this.nextId);
+		this.events.ready(connection);
+		return connection;
+	}
+
+	/** List changes of modern servers: over stdio they share the channel, over HTTP they have a stream of their own. */
+	private listenModern(transport: Transport, connection: Connection, server: ServerFacts): void {
+		const receiver = this.unsolicited(connection);
+		if (!this.options.overHttp) this.listening = transport.listen(receiver, []);
+		const ask = () => {
+			const id = connection.takeId();
+			const message = listenText(id, this.caller, server.capabilities);
+			if (message === null) return;
+			const ended = () => this.after(listenAgainMs, ask);
+			const ticket = transport.request(
+				{ id, message, headers: listenHeaders },
+				{
+					message: (scanned) =>
+						memberOf(scanned.members, 'method') === null ? ended() : connection.unsolicited(scanned, null),
+					failed: (fault) => (fault.kind === 'io' ? ended() : undefined),
+				},
+			);
+			if (this.options.overHttp) this.listening = ticket;
+		};
+		ask();
+	}
+
+	private unsolicited(connection: Connection): Receiver {
+		return {
 			message: (scanned) => connection.unsolicited(scanned, null),
 			failed: (fault) => {
 				if (!this.closed && fault.kind === 'process') connection.fail(failureOf(fault));
 			},
 		};
-		this.listening = transport.listen(receiver, dialect.postHeaders);
-		this.events.ready(connection);
+	}
+
+	private after(ms: number, then: () => void): void {
+		if (this.closed) return;
+		const timer = setTimeout(() => {
+			this.timers.delete(timer);
+			then();
+		}, ms);
+		timer.unref();
+		this.timers.add(timer);
 	}
 
 	private fail(failure: Failure): void {

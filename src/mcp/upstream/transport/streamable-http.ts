@@ -201,12 +201,18 @@ class Posting implements Ticket {
 		this.receiver.message(scanned, this.headers);
 	}
 
-	/** Errors with a JSON-RPC body are answers too (MCP 2026-07-28 gives them 4xx). */
+	/**
+	 * Errors that name the request are answers too: 2026-07-28 gives them 4xx. Without an id it is the transport that
+	 * refuses, such as a 404 for a session that is gone.
+	 */
 	private faulted(body: Buffer): void {
 		const scanned = scanJson(Buffer.from(body), { error: {} });
-		const isAnswer = !isScanFault(scanned) && scanned.members?.some((member) => member.key === 'error') === true;
+		const members = isScanFault(scanned) ? null : scanned.members;
+		const id = members?.find((member) => member.key === 'id');
+		const named = id !== undefined && !isScanFault(scanned) && scanned.text[id.start] !== 0x6e;
+		const isAnswer = named && members?.some((member) => member.key === 'error') === true && this.status < 500;
 		this.finish();
-		if (isAnswer && this.status !== 404 && this.status < 500) this.receiver.message(scanned, this.headers);
+		if (isAnswer && !isScanFault(scanned)) this.receiver.message(scanned, this.headers);
 		else this.receiver.failed({ kind: 'http', status: this.status, body });
 	}
 
