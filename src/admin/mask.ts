@@ -80,7 +80,7 @@ function collectEnvironment(value: unknown, into: Set<string>): void {
 	for (const [name, member] of Object.entries(value)) {
 		if (name !== 'env' || typeof member !== 'object' || member === null) collectEnvironment(member, into);
 		else
-			for (const [variable, text] of Object.entries(member)) {
+			for (const [variable, text] of Object.entries<unknown>({ ...member })) {
 				if (secretName.test(variable) && typeof text === 'string' && isWorthSearching(text)) into.add(text);
 			}
 	}

@@ -184,7 +184,7 @@ export class PlaygroundClient {
 		const answer =
 			method === 'ping'
 				? { jsonrpc: '2.0', id, result: {} }
-				: { jsonrpc: '2.0', id, error: { code: -32601, message: `The Playground does not support ${method}` } };
+				: { jsonrpc: '2.0', id, error: { code: -32601, message: `The Playground does not support ${String(method)}` } };
 		void this.notify(answer, AbortSignal.timeout(5000));
 	}
 

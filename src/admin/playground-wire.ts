@@ -136,7 +136,7 @@ export function parseObject(text: string): JsonObject | null {
 
 function connectionFailure(endpoint: PlaygroundEndpoint, error: Error, signal: AbortSignal): WireFailure {
 	if (signal.aborted) {
-		const { reason } = signal;
+		const reason: unknown = signal.reason;
 		return reason instanceof Error && reason.name === 'TimeoutError'
 			? wireFailure(504, 'The gateway did not answer in time.', 'Look at the state of the target, then try again.')
 			: wireFailure(499, 'The call was cancelled.', '');

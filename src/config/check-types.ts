@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { formatPath, isSecretPath, type Path } from './path.ts';
 import type { Report } from './report.ts';
-import { isMapping, unwrap } from './schema/section.ts';
+import { isMapping, unwrap, viewSection } from './schema/section.ts';
 import { suggest } from './suggest.ts';
 
 /**
@@ -106,7 +106,7 @@ function describe(value: unknown, secret: boolean): string {
 	if (secret) {
 		return kind.replace(/^the /, 'a ');
 	}
-	const shown = String(value);
+	const shown = typeof value === 'string' ? value : JSON.stringify(value);
 	const short = shown.length > 40 ? `${shown.slice(0, 40)}…` : shown;
 	return typeof value === 'string' ? `${kind} ${JSON.stringify(short)}` : `${kind} ${short}`;
 }
@@ -166,7 +166,7 @@ function cutOf(schema: z.ZodObject, root: unknown, path: Path): Path | null {
 			type = holder.valueType;
 			removable = here;
 		} else if (holder instanceof z.ZodObject) {
-			type = holder.def.shape[String(step)];
+			type = viewSection(holder).shape[String(step)];
 			removable = type?._zod.optin === 'optional' ? here : removable;
 		}
 		value = valueAt(value, [step]);

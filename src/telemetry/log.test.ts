@@ -1,3 +1,6 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Facts } from '../facts/facts.ts';
@@ -255,6 +258,21 @@ describe('the writer without a reader', () => {
 		stream.release.shift()?.();
 		await new Promise((resolve) => setTimeout(resolve, 40));
 		expect(stream.chunks[1]?.endsWith('\n3 log lines were dropped because nobody read them\n')).toBe(true);
+	});
+
+	test('writes to files without the stream, which a full disk would end', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'agw-log-'));
+		const fd = openSync(join(folder, 'log'), 'w');
+		const stream = Object.assign(new Slow(), { fd });
+		const writer = new StreamWriter(stream);
+		writer.write('a\n');
+		await turn();
+		expect([stream.chunks, readFileSync(join(folder, 'log'), 'utf8')]).toEqual([[], 'a\n']);
+		closeSync(fd);
+		writer.write('lost\n');
+		await writer.drain(100);
+		expect(writer.dropped).toBe(1);
+		rmSync(folder, { recursive: true });
 	});
 
 	test('falls silent when the reader has gone', async () => {

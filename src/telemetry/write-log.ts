@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
 /** Takes finished lines. */
@@ -29,6 +29,8 @@ export class StreamWriter implements LineWriter {
 	dropped = 0;
 	private readonly stream: Writable & { readonly fd?: number };
 	private readonly notice: (dropped: number) => string;
+	/** The descriptor when it is a file: never slow, but its disk may be full for a while, which ends a stream for good. */
+	private readonly file: number | null;
 	private pending: string[] = [];
 	private pendingSize = 0;
 	private busy = false;
@@ -42,6 +44,7 @@ export class StreamWriter implements LineWriter {
 	constructor(stream: Writable & { readonly fd?: number }, notice: (dropped: number) => string = textNotice) {
 		this.stream = stream;
 		this.notice = notice;
+		this.file = stream.fd !== undefined && isFile(stream.fd) ? stream.fd : null;
 		stream.on('error', () => this.fallSilent());
 	}
 
@@ -86,13 +89,16 @@ export class StreamWriter implements LineWriter {
 		this.scheduled = false;
 		if (this.busy || this.broken || this.pending.length === 0) return;
 		this.lastWrite = performance.now();
+		if (this.file !== null) return this.writeFile(this.file);
 		this.busy = true;
-		try {
-			this.stream.write(this.takePending(), (error) => (error ? this.fallSilent() : this.written()));
-		} catch {
-			// Streams over files write at once and throw on a full disk; later lines may find room again.
-			this.written();
-		}
+		this.stream.write(this.takePending(), (error) => (error ? this.fallSilent() : this.written()));
+	}
+
+	private writeFile(fd: number): void {
+		const lines = this.pending.length;
+		if (writeWhole(fd, Buffer.from(this.takePending()))) return;
+		this.dropped += lines;
+		this.unreported += lines;
 	}
 
 	private written(): void {
@@ -130,16 +136,25 @@ function textNotice(dropped: number): string {
 	return `${dropped} log lines were dropped because nobody read them\n`;
 }
 
-/** Gives a slow reader at most a second in all. */
-function writeWhole(fd: number, bytes: Buffer): void {
+function isFile(fd: number): boolean {
+	try {
+		return fstatSync(fd).isFile();
+	} catch {
+		return false;
+	}
+}
+
+/** Gives a slow reader at most a second in all; false when not everything could be written. */
+function writeWhole(fd: number, bytes: Buffer): boolean {
 	let at = 0;
 	for (let tries = 0; at < bytes.length && tries < 20; ) {
 		try {
 			at += writeSync(fd, bytes, at);
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
 			tries++;
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
 		}
 	}
+	return at === bytes.length;
 }

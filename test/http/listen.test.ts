@@ -47,7 +47,9 @@ describe('listening', () => {
 		}
 		await server.close(100, 0);
 	});
+});
 
+describe('what came in', () => {
 	test('knows loopback from other ways in', async () => {
 		const seen: boolean[] = [];
 		const server = await listen({
@@ -71,8 +73,10 @@ describe('listening', () => {
 		expect(seen).toEqual(outside === undefined ? [true] : [true, false]);
 		await server.close(100, 0);
 	});
+});
 
-	test.each(['127.0.0.1', '::', 'localhost'])('on %s with a port in use is a value that says so', async (host) => {
+describe('an address that cannot be served', () => {
+	test.each(['127.0.0.1', '::', 'localhost'])('with a port in use on %s is a value that says so', async (host) => {
 		const other = createServer().listen(0, host === 'localhost' ? '127.0.0.1' : host);
 		await new Promise((resolve) => other.once('listening', resolve));
 		const { port } = other.address() as { port: number };
@@ -85,7 +89,7 @@ describe('listening', () => {
 		other.close();
 	});
 
-	test('on an address of another machine is a value that says so', async () => {
+	test('of another machine is a value that says so', async () => {
 		const result = await listen(options({ kind: 'tcp', host: '192.0.2.1', port: 0 }));
 		expect(result).toMatchObject({
 			fault: 'listen',
@@ -93,8 +97,10 @@ describe('listening', () => {
 			message: '192.0.2.1 is not an address of this machine',
 		});
 	});
+});
 
-	test('on a Unix socket takes over a file that a dead program left, not one in use', async () => {
+describe('a Unix socket', () => {
+	test('takes over a file that a dead program left, not one in use', async () => {
 		const folder = await mkdtemp(join(tmpdir(), 'agw-http-'));
 		const path = join(folder, 's');
 		const server = await listen(options({ kind: 'unix', path }));
@@ -144,7 +150,9 @@ describe('closing', () => {
 		expect(text).toContain('Connection: close');
 		await closing;
 	});
+});
 
+describe('closing connections that do nothing or do not end', () => {
 	test('ends idle connections soon, also those that never sent anything', async () => {
 		const { server, port } = await start(echo);
 		const silent = new RawClient(port);

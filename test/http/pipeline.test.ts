@@ -82,7 +82,9 @@ describe('the pipeline', () => {
 		servers.push(running);
 		expect(await (await call(running)).text()).toBe('true');
 	});
+});
 
+describe('a policy that does not let a request pass', () => {
 	test.each([false, true])('ends at a refusal (later: %s), rendered as text', async (later) => {
 		const refusal = refuse(429, 'rate limit exceeded', 'RateLimit', ['retry-after', '3']);
 		const running = await serve([{ request: () => (later ? Promise.resolve(refusal) : refusal) }]);
@@ -109,7 +111,9 @@ describe('the pipeline', () => {
 		expect((await call(running)).status).toBe(204);
 		expect(running.faults).toEqual([]);
 	});
+});
 
+describe('a fault', () => {
 	test.each([
 		[
 			'a policy',
@@ -150,7 +154,9 @@ describe('the pipeline', () => {
 			expect(running.faults).toMatchObject([{ message: 's3cret' }]);
 		},
 	);
+});
 
+describe('the choice of a backend', () => {
 	test('spares the backend when the client has gone meanwhile', async () => {
 		let handled = 0;
 		let release: () => void = () => undefined;
@@ -198,22 +204,22 @@ describe('the pipeline', () => {
 	});
 });
 
-describe('cors', () => {
-	const config: CorsPolicy = {
-		allowOrigins: ['http://app.example', 'https://*.team.example:8443'],
-		allowMethods: ['GET', 'POST'],
-		allowHeaders: ['content-type', 'x-a'],
-		exposeHeaders: ['Mcp-Session-Id', 'x-b'],
-		allowCredentials: true,
-		maxAge: 600,
-	};
-	const corsHeaders = (reply: Response) =>
-		Object.fromEntries([...reply.headers].filter(([name]) => name.startsWith('access-control') || name === 'vary'));
-	const preflight = (origin: string) => ({
-		method: 'OPTIONS',
-		headers: { origin, 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'x-z,x-y' },
-	});
+const config: CorsPolicy = {
+	allowOrigins: ['http://app.example', 'https://*.team.example:8443'],
+	allowMethods: ['GET', 'POST'],
+	allowHeaders: ['content-type', 'x-a'],
+	exposeHeaders: ['Mcp-Session-Id', 'x-b'],
+	allowCredentials: true,
+	maxAge: 600,
+};
+const corsHeaders = (reply: Response) =>
+	Object.fromEntries([...reply.headers].filter(([name]) => name.startsWith('access-control') || name === 'vary'));
+const preflight = (origin: string) => ({
+	method: 'OPTIONS',
+	headers: { origin, 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'x-z,x-y' },
+});
 
+describe('cors', () => {
 	test('answers a preflight of an allowed origin with what the policy lists', async () => {
 		const reply = await call(await serve([cors(config)]), preflight('http://app.example'));
 		expect([reply.status, await reply.text()]).toEqual([200, '']);
@@ -261,7 +267,9 @@ describe('cors', () => {
 	test('lets OPTIONS without Origin go on', async () => {
 		expect(await (await call(await serve([cors(config)]), { method: 'OPTIONS' })).text()).toBe('backend');
 	});
+});
 
+describe('cors on ordinary requests', () => {
 	test('adds its headers to an ordinary reply, and to refusals of later policies', async () => {
 		const headers = { origin: 'https://a.team.example:8443' };
 		const expected = {

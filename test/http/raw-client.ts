@@ -30,6 +30,10 @@ export class RawClient {
 		this.socket.pause();
 	}
 
+	resume(): void {
+		this.socket.resume();
+	}
+
 	destroy(): void {
 		this.socket.destroy();
 	}

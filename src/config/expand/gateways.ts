@@ -27,7 +27,7 @@ export function expandGateways(config: WrittenConfig, raw: unknown, scope: Scope
 		binds.push({ key: `bind/${gateway.port}`, port: gateway.port, listeners });
 	}
 	const resolveOne = (reference: string, path: Path): Listener[] => {
-		const [name = '', listenerName] = splitReference(reference);
+		const [name, listenerName] = splitReference(reference);
 		const listeners = byName.get(name);
 		const wanted = listeners?.filter((listener) => listenerName === undefined || listener.name === listenerName);
 		if (names.has(name) && (listeners === undefined || (wanted?.length ?? 0) > 0)) {

@@ -106,10 +106,7 @@ function faultOf(error: YAMLError, document: Document.Parsed, text: string): Syn
 const WORDING: Partial<Record<YAMLError['code'], [message: string, remedy: string]>> = {
 	MULTIPLE_DOCS: ['a second document begins here', 'keep one document and remove the "---"'],
 	TAB_AS_INDENT: ['a tab is used for indentation', 'YAML wants spaces'],
-	BLOCK_AS_IMPLICIT_KEY: [
-		'a value with ": " in it, or a line indented too far',
-		'quote the value, or align the line',
-	],
+	BLOCK_AS_IMPLICIT_KEY: ['a value with ": " in it, or a line indented too far', 'quote the value, or align the line'],
 };
 
 function unnamedFault(error: YAMLError): SyntaxFault {

@@ -41,13 +41,17 @@ export function serverFacts(value: Record<string, unknown>, serverInfo: unknown,
 	const info = isObject(serverInfo) ? serverInfo : {};
 	const capabilities = isObject(value['capabilities']) ? value['capabilities'] : {};
 	return {
-		serverInfo: { name: String(info['name'] ?? 'unknown'), version: String(info['version'] ?? '') },
+		serverInfo: { name: textOr(info['name'], 'unknown'), version: textOr(info['version'], '') },
 		serverInfoText: Buffer.from(JSON.stringify({ name: 'unknown', version: '', ...info })),
 		protocolVersion,
 		capabilities,
 		capabilitiesText: Buffer.from(JSON.stringify(capabilities)),
 		instructions: typeof value['instructions'] === 'string' ? value['instructions'] : null,
 	};
+}
+
+function textOr(value: unknown, otherwise: string): string {
+	return typeof value === 'string' ? value : otherwise;
 }
 
 /** The dialect of servers up to 2025-11-25. `sessionId` is null where the server gave none, as over stdio. */

@@ -1,0 +1,13 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+export default defineConfig({
+	test: {
+		include: ['src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts', 'ui/src/**/*.test.{ts,tsx}'],
+		exclude: [...configDefaults.exclude, 'dist/**', '.cache/**'],
+		// Real processes and sockets on a busy machine.
+		testTimeout: 20_000,
+		hookTimeout: 60_000,
+		restoreMocks: true,
+		unstubEnvs: true,
+	},
+});
