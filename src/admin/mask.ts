@@ -77,10 +77,10 @@ function maskText(text: string, secrets: readonly string[]): string {
 /** A value given to a process by `env` is a secret in its arguments too. */
 function collectEnvironment(value: unknown, into: Set<string>): void {
 	if (typeof value !== 'object' || value === null) return;
-	for (const [name, member] of Object.entries(value)) {
+	for (const [name, member] of Object.entries<unknown>(value as Record<string, unknown>)) {
 		if (name !== 'env' || typeof member !== 'object' || member === null) collectEnvironment(member, into);
 		else
-			for (const [variable, text] of Object.entries<unknown>({ ...member })) {
+			for (const [variable, text] of Object.entries(member)) {
 				if (secretName.test(variable) && typeof text === 'string' && isWorthSearching(text)) into.add(text);
 			}
 	}
