@@ -7,6 +7,7 @@ import { jsonFormat } from '../telemetry/json-log.ts';
 import { LineLog, LogCore } from '../telemetry/line-log.ts';
 import { parseLogFilter } from '../telemetry/log-filter.ts';
 import { textFormat } from '../telemetry/text-log.ts';
+import { Timestamps, wallClock } from '../telemetry/timestamp.ts';
 import { StreamWriter } from '../telemetry/write-log.ts';
 import { version } from '../version.ts';
 import { type Chosen, chooseConfig } from './config.ts';
@@ -19,12 +20,21 @@ export async function run(options: CliOptions): Promise<number> {
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
 	const { settings, warnings } = chosen.config;
-	const writer = new StreamWriter(process.stdout);
 	const filter = parseLogFilter(settings.logLevel);
 	const format =
 		settings.logFormat === 'json'
 			? jsonFormat
 			: textFormat(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
+	const [clock, times] = [wallClock(), new Timestamps()];
+	const writer = new StreamWriter(process.stdout, (dropped) =>
+		format.line(
+			times.format(clock()),
+			'warn',
+			'agentgateway',
+			`${dropped} log lines were dropped because nobody read them`,
+			undefined,
+		),
+	);
 	const secrets = [settings.sessionKey, settings.adminToken].filter((secret) => secret !== null);
 	const core = new LogCore({ format, filter, writer, secrets });
 	const logger = new LineLog(core);

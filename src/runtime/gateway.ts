@@ -199,6 +199,10 @@ class Running implements Gateway, Beating {
 			handler,
 			onError: (fault, exchange) => this.reportFault(fault, exchange),
 			onEnd: counted ? (facts) => this.ended(facts) : undefined,
+			onConnection: counted ? () => this.metrics.connected(name, 'http') : undefined,
+			onConnectionEnd: counted
+				? (received, sent) => this.metrics.disconnected(name, 'http', received, sent)
+				: undefined,
 			ipv6: this.options.config.settings.ipv6,
 		});
 		if ('fault' in server) return { fault: 'start', message: server.message, remedy: server.remedy };
