@@ -12,21 +12,19 @@ const work = mkdtempSync(join(tmpdir(), 'agentgateway-test-'));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 const bin = (name) => join(root, 'node_modules/.bin', name);
-const checks = [
-	['types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']],
-	...(existsSync(join(root, 'ui/tsconfig.json'))
-		? [['types of the UI', bin('tsc'), ['--noEmit', '-p', 'ui/tsconfig.json']]]
-		: []),
-	...(fast
-		? []
-		: [
-				['lint', bin('oxlint'), ['--type-aware']],
-				['format', bin('biome'), ['format', '.']],
-			]),
-];
+const checks = {
+	types: ['tsc', '--noEmit', '-p', 'tsconfig.json'],
+	'types of the UI': ['tsc', '--noEmit', '-p', 'ui/tsconfig.json'],
+	'types of the browser tests': ['tsc', '--noEmit', '-p', 'test/browser/tsconfig.json'],
+	lint: ['oxlint', '--deny-warnings'],
+	format: ['biome', 'format', '.'],
+	'dead code': ['knip', '--no-progress'],
+	'generated files': [process.execPath, 'scripts/docs.mjs', '--check'],
+};
 
-for (const [name, command, args] of checks) {
-	const { code, output } = await run(command, args);
+for (const [name, [command = '', ...args]] of Object.entries(checks)) {
+	if (fast && !name.startsWith('types')) continue;
+	const { code, output } = await run(command === process.execPath ? command : bin(command), args);
 	if (code === 0) totals.passed++;
 	else totals.failed++;
 	process.stdout.write(`${code === 0 ? 'ok  ' : 'FAIL'} ${name}\n${code === 0 ? '' : output}`);
