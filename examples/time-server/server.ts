@@ -55,7 +55,8 @@ function call(params: Record<string, unknown>, tools: readonly Tool[], now: Date
 		};
 	} catch (error) {
 		if (!(error instanceof ToolError)) throw error;
-		return { result: { content: [{ type: 'text', text: error.message }], isError: true } };
+		const text = `Error executing tool ${tool.name}: ${error.message}`;
+		return { result: { content: [{ type: 'text', text }], isError: true } };
 	}
 }
 

@@ -5,6 +5,7 @@ export interface Tool {
 	readonly name: string;
 	readonly description: string;
 	readonly inputSchema: Record<string, unknown>;
+	readonly outputSchema: Record<string, unknown>;
 	readonly annotations: Record<string, unknown>;
 	run(args: Record<string, unknown>, now: Date): Record<string, unknown>;
 }
@@ -13,6 +14,17 @@ export interface Tool {
 export class ToolError extends Error {}
 
 const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+
+const timeResult = {
+	type: 'object',
+	properties: {
+		timezone: { type: 'string' },
+		datetime: { type: 'string' },
+		day_of_week: { type: 'string' },
+		is_dst: { type: 'boolean' },
+	},
+	required: ['timezone', 'datetime', 'day_of_week', 'is_dst'],
+};
 
 /** The tools of mcp-server-time: same names, arguments, results and error texts. `local` is the zone of this machine. */
 export function timeTools(local: string): readonly Tool[] {
@@ -25,6 +37,7 @@ export function timeTools(local: string): readonly Tool[] {
 			name: 'get_current_time',
 			description: 'Get current time in a specific timezone',
 			inputSchema: { type: 'object', properties: { timezone: zone('Time zone') }, required: ['timezone'] },
+			outputSchema: timeResult,
 			annotations,
 			run: (args, now) => timeIn(findZone(textArgument(args, 'timezone')), now),
 		},
@@ -39,6 +52,11 @@ export function timeTools(local: string): readonly Tool[] {
 					target_timezone: zone('Time zone to convert to'),
 				},
 				required: ['source_timezone', 'time', 'target_timezone'],
+			},
+			outputSchema: {
+				type: 'object',
+				properties: { source: timeResult, target: timeResult, time_difference: { type: 'string' } },
+				required: ['source', 'target', 'time_difference'],
 			},
 			annotations,
 			run: (args, now) => {
