@@ -43,6 +43,7 @@ async function buildCode() {
 		// Dependencies written for CommonJS ask for `require`, which ES modules do not have.
 		banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
 	});
+	run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
 }
 
 function buildUi() {
@@ -54,11 +55,12 @@ function buildUi() {
 		statSync(built).mtimeMs > Math.max(newest(join(root, 'ui')), newest(join(root, 'src/admin/state.ts')))
 	)
 		return;
-	const vite = join(root, 'node_modules/vite/bin/vite.js');
-	const done = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
-		cwd: join(root, 'ui'),
-		stdio: 'inherit',
-	});
+	run('node_modules/vite/bin/vite.js', 'build', 'ui', '--logLevel', 'warn');
+}
+
+/** Runs a tool of the project; its failure is the build's. */
+function run(tool, ...args) {
+	const done = spawnSync(process.execPath, [join(root, tool), ...args], { cwd: root, stdio: 'inherit' });
 	if (done.status !== 0) process.exit(done.status ?? 1);
 }
 

@@ -1,15 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
+import type { CliOptions } from './commands/options.ts';
 import { run } from './commands/run.ts';
 import { printSchema } from './commands/schema.ts';
 import { validate } from './commands/validate.ts';
 import { version } from './version.ts';
-
-/** What the flags say; both absent means the default file. */
-export interface CliOptions {
-	file?: string;
-	config?: string;
-	validateOnly?: boolean;
-}
 
 function program(): Command {
 	return new Command('agentgateway')

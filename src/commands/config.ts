@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync }
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CliOptions } from '../cli.ts';
+import type { CliOptions } from './options.ts';
 import { defaultConfigPath, defaultConfigText } from '../config/default-file.ts';
 import type { GatewayConfig, Problem } from '../config/ir.ts';
 import { loadConfig } from '../config/load.ts';

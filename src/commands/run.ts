@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { CliOptions } from '../cli.ts';
+import type { CliOptions } from './options.ts';
 import { startGateway } from '../runtime/gateway.ts';
 import { accessLog } from '../telemetry/access-log.ts';
 import { jsonFormat } from '../telemetry/json-log.ts';

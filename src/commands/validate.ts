@@ -1,4 +1,4 @@
-import type { CliOptions } from '../cli.ts';
+import type { CliOptions } from './options.ts';
 import { chooseConfig } from './config.ts';
 
 /** `--validate-only`: loads the configuration and says whether it would start. */

@@ -4,11 +4,11 @@ import { defaultConfigPath, defaultConfigText } from './default-file.ts';
 import { loadConfig } from './load.ts';
 
 test('/config where it is writable, else the user’s configuration folder', () => {
-	expect(defaultConfigPath({}, '/home/u', (directory) => directory === '/config')).toBe('/config/config.yaml');
-	expect(defaultConfigPath({}, '/home/u', () => false)).toBe('/home/u/.config/agentgateway/config.yaml');
-	expect(defaultConfigPath({ XDG_CONFIG_HOME: '/x' }, '/home/u', () => false)).toBe('/x/agentgateway/config.yaml');
-	expect(defaultConfigPath({ XDG_CONFIG_HOME: '' }, '/home/u', () => false)).toBe(
-		'/home/u/.config/agentgateway/config.yaml',
+	expect(defaultConfigPath({}, '/home/user', (directory) => directory === '/config')).toBe('/config/config.yaml');
+	expect(defaultConfigPath({}, '/home/user', () => false)).toBe('/home/user/.config/agentgateway/config.yaml');
+	expect(defaultConfigPath({ XDG_CONFIG_HOME: '/x' }, '/home/user', () => false)).toBe('/x/agentgateway/config.yaml');
+	expect(defaultConfigPath({ XDG_CONFIG_HOME: '' }, '/home/user', () => false)).toBe(
+		'/home/user/.config/agentgateway/config.yaml',
 	);
 });
 

@@ -1,7 +1,8 @@
 import type { Facts } from '../facts/facts.ts';
 import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
 import { splice } from '../lib/splice.ts';
-import { dispatch, type DispatchContext } from './dispatch.ts';
+import { dispatch } from './dispatch.ts';
+import type { DispatchContext } from './dispatch-context.ts';
 import type { Call, Caller, Notice, Sink, Target, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import { Owners } from './owners.ts';

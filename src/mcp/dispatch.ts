@@ -5,19 +5,9 @@ import { code, mcpError } from './errors.ts';
 import { listKinds } from './catalog.ts';
 import { mergeLists } from './merge.ts';
 import type { Call, McpError, Notice, Result, Sink, Ticket } from './model.ts';
+import type { DispatchContext } from './dispatch-context.ts';
 import type { Naming, Owned } from './names.ts';
-import type { Owners } from './owners.ts';
-import type { Leg, Upstreams } from './upstreams.ts';
-
-/** What dispatching needs to know of the backend, beside the caller's connections. */
-export interface DispatchContext {
-	readonly upstreams: Upstreams;
-	readonly naming: Naming;
-	/** Who owns a plain name, when names are not prefixed. */
-	readonly owners: Owners;
-	readonly strict: boolean;
-	warn(message: string): void;
-}
+import type { Leg } from './upstreams.ts';
 
 /**
  * Sends a call where it belongs: to the one server that owns the name, to all of them with the answers merged, or
@@ -195,7 +185,7 @@ function toLeg(leg: Leg, call: Call, facts: Facts, sink: Sink): Ticket {
 }
 
 /** The error for a call to a target that is away. */
-export function unavailable(leg: Leg): McpError {
+function unavailable(leg: Leg): McpError {
 	const reason = leg.failure?.reason ?? 'it has not answered yet';
 	return mcpError(code.internal, `target "${leg.target.name}" is not available: ${reason}`, leg.target.name);
 }

@@ -1,5 +1,5 @@
 import { collectItems, exposeItem, type Item, type ListKind } from './catalog.ts';
-import type { DispatchContext } from './dispatch.ts';
+import type { DispatchContext } from './dispatch-context.ts';
 import { code, mcpError } from './errors.ts';
 import type { Call, McpError, Sink, Ticket } from './model.ts';
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LineSplitter } from '../lib/line-splitter.ts';
+import { ProcessGroup } from './group.ts';
+import { startFailure } from './start-failure.ts';
 import { StderrRing } from './stderr-ring.ts';
 
 /** What to start. */
@@ -9,6 +11,9 @@ export interface ChildSpec {
 	/** The whole environment. */
 	readonly env: Readonly<Record<string, string>>;
 }
+
+/** Starts a process as leader of a group of its own, with three pipes. May throw like `spawn`. */
+export type Launch = (spec: ChildSpec) => ChildProcess;
 
 /** What a child's owner hears. `ended` comes last, exactly once, also when the child could not be started. */
 export interface ChildEvents {
@@ -38,7 +43,9 @@ const patienceMs = 2000;
 
 /** One child process, leader of its own process group. Its end is the end of the whole group. */
 export class Child {
-	private readonly process: ChildProcess;
+	/** null when `spawn` threw. */
+	private readonly process: ChildProcess | null;
+	private readonly group: ProcessGroup | null;
 	private readonly events: ChildEvents;
 	private readonly command: string;
 	private readonly stderr: StderrRing;
@@ -47,10 +54,14 @@ export class Child {
 	private reportGone: () => void = () => {};
 	private stopping = false;
 	private over = false;
+	/** Runs from the leader's exit until its pipes are empty. */
+	private settling: NodeJS.Timeout | null = null;
+	private settleBy = 0;
+	private exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null = null;
 	/** Why the gateway itself ended the child. */
 	private ownReason: string | null = null;
 
-	constructor(spec: ChildSpec, events: ChildEvents) {
+	constructor(spec: ChildSpec, events: ChildEvents, launch: Launch = launchGroup) {
 		this.events = events;
 		this.command = spec.command;
 		this.stderr = new StderrRing(stderrCharacters, (line) => events.stderr(line));
@@ -60,27 +71,46 @@ export class Child {
 		this.gone = new Promise((resolve) => {
 			this.reportGone = resolve;
 		});
-		this.process = spawn(spec.command, [...spec.args], { env: spec.env, detached: true, stdio: 'pipe' });
-		this.process.on('error', (error: NodeJS.ErrnoException) => this.notStarted(error));
-		// 'close' would wait for grandchildren that hold the pipes; the leader's exit is what counts.
-		this.process.on('exit', (code, signal) => this.exited(code, signal));
-		this.process.stdout?.on('data', (chunk: Buffer) => this.read(chunk));
-		this.process.stderr?.on('data', (chunk: Buffer) => this.stderr.push(chunk));
-		// A child that closes its stdin or dies shows in 'exit'; the failed write adds nothing.
-		this.process.stdin?.on('error', () => {});
+		this.process = this.begin(spec, launch);
+		this.group = this.pid === null ? null : new ProcessGroup(this.pid);
+	}
+
+	private begin(spec: ChildSpec, launch: Launch): ChildProcess | null {
+		let process: ChildProcess;
+		try {
+			process = launch(spec);
+		} catch (error) {
+			// Some causes come as an event and some, such as too long arguments, as an exception.
+			setImmediate(() => this.notStarted(error as NodeJS.ErrnoException));
+			return null;
+		}
+		process.on('error', (error: NodeJS.ErrnoException) => {
+			if (process.pid === undefined) this.notStarted(error);
+		});
+		process.on('exit', (code, signal) => this.exited(code, signal));
+		process.on('close', () => this.settle());
+		// Without file descriptors left, there are no pipes.
+		process.stdout?.on('data', (chunk: Buffer) => this.read(chunk));
+		process.stderr?.on('data', (chunk: Buffer) => {
+			this.readOn();
+			this.stderr.push(chunk);
+		});
+		process.stdin?.on('error', () => this.deaf());
+		return process;
 	}
 
 	/** null when it could not be started. */
 	get pid(): number | null {
-		return this.process.pid ?? null;
+		return this.process?.pid ?? null;
 	}
 
 	/** Writes bytes to stdin. What a child that has ended does not read is dropped. */
 	write(bytes: Buffer): void {
-		const stdin = this.process.stdin;
-		if (this.over || this.stopping || stdin === null || !stdin.writable) return;
-		stdin.write(bytes);
+		const stdin = this.process?.stdin;
+		if (this.over || this.stopping || !stdin?.writable) return;
+		// Asked before the write: one large message is no proof of anything.
 		if (stdin.writableLength > maximumUnreadBytes) this.endBecause('it does not read what it is sent');
+		else stdin.write(bytes);
 	}
 
 	/** Closes stdin, then SIGTERM to the group after 2 s, then SIGKILL. Resolves when the group is gone. */
@@ -88,9 +118,9 @@ export class Child {
 		if (this.stopping) return this.gone;
 		this.stopping = true;
 		if (this.over) return this.gone;
-		this.process.stdin?.end();
-		const term = setTimeout(() => this.signal('SIGTERM'), patienceMs);
-		const kill = setTimeout(() => this.signal('SIGKILL'), 2 * patienceMs);
+		this.process?.stdin?.end();
+		const term = setTimeout(() => this.group?.signal('SIGTERM'), patienceMs);
+		const kill = setTimeout(() => this.group?.signal('SIGKILL'), 2 * patienceMs);
 		return this.gone.finally(() => {
 			clearTimeout(term);
 			clearTimeout(kill);
@@ -108,6 +138,7 @@ export class Child {
 	}
 
 	private read(chunk: Buffer): void {
+		this.readOn();
 		const fault = this.lines.push(chunk);
 		if (fault !== null) this.endBecause(`it wrote a line of more than ${fault.limit} bytes`);
 	}
@@ -115,69 +146,56 @@ export class Child {
 	private endBecause(reason: string): void {
 		if (this.ownReason !== null) return;
 		this.ownReason = reason;
-		this.process.stdout?.destroy();
-		this.signal('SIGKILL');
+		this.process?.stdout?.destroy();
+		this.group?.signal('SIGKILL');
 	}
 
-	/** False when nobody of the group is left. Signal 0 only asks. */
-	private signal(signal: NodeJS.Signals | 0): boolean {
-		const { pid } = this.process;
-		if (pid === undefined) return false;
-		try {
-			return process.kill(-pid, signal);
-		} catch {
-			// ESRCH: nobody of the group is left, which is what was wanted.
-			return false;
-		}
+	/** It closed its stdin or died; in the second case its exit is about to be reported. */
+	private deaf(): void {
+		setTimeout(() => {
+			if (!this.stopping && this.settling === null && !this.over) this.endBecause('it closed its stdin');
+		}, settleMs);
 	}
 
 	private notStarted(error: NodeJS.ErrnoException): void {
-		if (this.process.pid !== undefined) return;
-		this.settle({ ...startFailure(this.command, error), exitCode: null, signal: null, stderr: [] });
+		this.report({ ...startFailure(this.command, error), exitCode: null, signal: null, stderr: [] });
 		this.reportGone();
 	}
 
+	/**
+	 * What the child wrote last may still be in the pipes, so its end waits for theirs. A process that has inherited
+	 * the pipes and left the group may hold them open for ever; then a pause in what comes is the end.
+	 */
 	private exited(code: number | null, signal: NodeJS.Signals | null): void {
-		// What the child wrote last may still be in the pipes.
-		setTimeout(() => {
-			this.lines.end();
-			const reason = this.ownReason ?? (signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
-			this.settle({ reason, remedy: '', exitCode: code, signal, stderr: this.stderr.last(50) });
-			this.process.stdout?.destroy();
-			this.process.stderr?.destroy();
-		}, settleMs);
-		void this.endGroup().then(this.reportGone);
+		this.exit = { code, signal };
+		this.settleBy = performance.now() + patienceMs;
+		this.settling = setTimeout(() => this.settle(), settleMs);
+		void (this.group?.end(patienceMs) ?? Promise.resolve()).then(this.reportGone);
 	}
 
-	/** Ends whoever is left of the group when its leader has gone. */
-	private async endGroup(): Promise<void> {
-		if (!this.signal('SIGTERM')) return;
-		for (let waited = 0; waited < patienceMs; waited += pollMs) {
-			await new Promise((resolve) => setTimeout(resolve, pollMs));
-			if (!this.signal(0)) return;
-		}
-		this.signal('SIGKILL');
+	private readOn(): void {
+		if (this.settling !== null && performance.now() < this.settleBy) this.settling.refresh();
 	}
 
-	private settle(end: ChildEnd): void {
+	private settle(): void {
+		if (this.settling === null || this.exit === null) return;
+		clearTimeout(this.settling);
+		this.lines.end();
+		this.process?.stdout?.destroy();
+		this.process?.stderr?.destroy();
+		const { code, signal } = this.exit;
+		const reason = this.ownReason ?? (signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
+		this.report({ reason, remedy: '', exitCode: code, signal, stderr: this.stderr.last(50) });
+	}
+
+	private report(end: ChildEnd): void {
 		if (this.over) return;
 		this.over = true;
 		this.events.ended(end);
 	}
 }
 
-const settleMs = 20;
-const pollMs = 50;
+const settleMs = 100;
 
-function startFailure(command: string, error: NodeJS.ErrnoException): { reason: string; remedy: string } {
-	if (error.code === 'ENOENT') {
-		return { reason: `command \`${command}\` was not found`, remedy: 'Install it, or change the command or the PATH.' };
-	}
-	if (error.code === 'EACCES') {
-		return {
-			reason: `command \`${command}\` may not be executed`,
-			remedy: 'Make the file executable (chmod +x), or change the command.',
-		};
-	}
-	return { reason: `command \`${command}\` could not be started: ${error.message}`, remedy: '' };
-}
+const launchGroup: Launch = (spec) =>
+	spawn(spec.command, [...spec.args], { env: spec.env, detached: true, stdio: 'pipe' });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Child, type ChildEvents } from './child.ts';
+import { Child, type ChildEvents, type Launch } from './child.ts';
 import { childEnvironment, markerVariable } from './environment.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -21,6 +21,7 @@ export class Processes {
 	private readonly ending = new Set<Promise<void>>();
 	private readonly own: Readonly<Record<string, string | undefined>>;
 	private readonly changed: () => void;
+	private closing = false;
 
 	/** `own` is the environment that children inherit; `changed` is called when a child comes or goes. */
 	constructor(own: Readonly<Record<string, string | undefined>>, changed: () => void) {
@@ -28,7 +29,7 @@ export class Processes {
 		this.changed = changed;
 	}
 
-	/** Starts a child. `label` names what it belongs to. */
+	/** Starts a child; after `close`, one that ends at once without having been started. `label` names its owner. */
 	start(label: string, command: Command, events: ChildEvents): Child {
 		const env = childEnvironment(this.own, command.env, command.clearEnv, this.marker);
 		const child = new Child(
@@ -42,6 +43,7 @@ export class Processes {
 					events.ended(end);
 				},
 			},
+			this.closing ? refuse : undefined,
 		);
 		const { pid } = child;
 		if (pid !== null) {
@@ -67,8 +69,13 @@ export class Processes {
 
 	/** Ends all children, then the watchdog. */
 	async close(): Promise<void> {
+		this.closing = true;
 		await Promise.all([...this.children.keys()].map((child) => child.stop()));
 		await Promise.all(this.ending);
 		this.watchdog.stop();
 	}
 }
+
+const refuse: Launch = () => {
+	throw new Error('the gateway is stopping');
+};

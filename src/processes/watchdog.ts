@@ -26,6 +26,7 @@ for pid in $(strays "$1"); do kill -KILL "$pid" 2>/dev/null; done
 /** A small shell that outlives the gateway by a second when it is killed, and takes its children along. */
 export class Watchdog {
 	private readonly marker: string;
+	private readonly groups = new Set<number>();
 	private shell: ChildProcess | null = null;
 
 	/** `marker` is the text `NAME=value` that all children carry in their environment. */
@@ -35,22 +36,24 @@ export class Watchdog {
 
 	/** Puts a process group under guard. Starts the shell when it is the first. */
 	guard(group: number): void {
-		this.shell ??= this.start();
-		this.tell(`+ ${group}`);
+		this.groups.add(group);
+		if (this.shell === null) this.start();
+		else this.tell(`+ ${group}`);
 	}
 
 	/** The group has ended. */
 	release(group: number): void {
-		this.tell(`- ${group}`);
+		if (this.groups.delete(group)) this.tell(`- ${group}`);
 	}
 
 	/** Lets the shell look for strays once and end. */
 	stop(): void {
-		this.shell?.stdin?.end();
+		const { shell } = this;
 		this.shell = null;
+		shell?.stdin?.end();
 	}
 
-	private start(): ChildProcess {
+	private start(): void {
 		const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
 		// A session of its own: Ctrl-C in the terminal must not end the guard before the guarded.
 		const shell = spawn('/bin/sh', ['-c', script, 'agentgateway-watchdog', this.marker], {
@@ -58,14 +61,26 @@ export class Watchdog {
 			env,
 			stdio: ['pipe', 'ignore', 'ignore'],
 		});
+		const startedAt = performance.now();
+		shell.on('exit', () => this.lost(shell, performance.now() - startedAt));
 		// Without a shell there is no guard against kill -9; everything else works.
-		shell.on('error', () => {});
+		shell.on('error', () => this.lost(shell, 0));
 		shell.stdin.on('error', () => {});
 		shell.unref();
-		return shell;
+		this.shell = shell;
+		for (const group of this.groups) this.tell(`+ ${group}`);
+	}
+
+	/** One that somebody ended is replaced at once; one that cannot live is tried again with the next group. */
+	private lost(shell: ChildProcess, aliveMs: number): void {
+		if (this.shell !== shell) return;
+		this.shell = null;
+		if (aliveMs > shortLifeMs && this.groups.size > 0) this.start();
 	}
 
 	private tell(line: string): void {
 		this.shell?.stdin?.write(`${line}\n`);
 	}
 }
+
+const shortLifeMs = 1000;

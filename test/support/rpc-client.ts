@@ -161,7 +161,12 @@ async function post(
 	});
 	const whole = await response.body.text();
 	const stream = String(response.headers['content-type']).startsWith('text/event-stream');
-	const messages = stream ? whole.split('\n\n').map(dataOf).filter((data) => data !== '') : [whole];
+	const messages = stream
+		? whole
+				.split('\n\n')
+				.map(dataOf)
+				.filter((data) => data !== '')
+		: [whole];
 	const text = messages.pop() ?? '';
 	const message = text === '' ? {} : (JSON.parse(text) as RpcReply['message']);
 	return { reply: { status: response.statusCode, text, message, before: messages }, headers: response.headers };

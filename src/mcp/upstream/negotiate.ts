@@ -4,7 +4,7 @@ import { Connection, type Dialect, failureOf } from './dialect.ts';
 import { initializedText, initializeText, legacyDialect, readInitialize } from './legacy.ts';
 import { memberOf, textOf } from './message.ts';
 import { discoverHeaders, discoverText, listenHeaders, listenText, modernDialect, readDiscover } from './modern.ts';
-import type { TargetOptions } from './target.ts';
+import type { TargetOptions } from './target-options.ts';
 import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
 
 /** What is remembered of a server between connections. */

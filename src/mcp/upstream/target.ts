@@ -2,15 +2,7 @@ import type { Call, Caller, ClientNotice, Failure, Sink, Target, Ticket, Upstrea
 import { code, mcpError } from '../errors.ts';
 import type { Connection } from './dialect.ts';
 import { type EraMemory, Negotiation } from './negotiate.ts';
-import type { Transport } from './transport/transport.ts';
-
-export interface TargetOptions {
-	readonly name: string;
-	/** Whether the transport is HTTP: decides how eras are probed. */
-	readonly overHttp: boolean;
-	/** Opens a fresh transport; may be called again when a server exits on the probe. */
-	openTransport(): Transport;
-}
+import type { TargetOptions } from './target-options.ts';
 
 /** Makes a target. What is learnt about the server's era is kept for its next connections. */
 export function createTarget(options: TargetOptions): Target {

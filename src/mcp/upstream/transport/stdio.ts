@@ -15,8 +15,9 @@ export interface StdioOptions {
 	onJunk(line: Buffer): void;
 }
 
-/** Messages that come before anybody listens wait, up to this many. */
+/** Messages that come before anybody listens wait, up to this many and this many bytes. */
 const maximumEarly = 100;
+const maximumEarlyBytes = 1024 * 1024;
 
 /** JSON-RPC over the stdin and stdout of a child process, one message a line (MCP transports, "stdio"). */
 export class StdioTransport implements Transport {
@@ -25,6 +26,7 @@ export class StdioTransport implements Transport {
 	private readonly open = new Map<number, Receiver>();
 	private listener: Receiver | null = null;
 	private readonly early: Scanned[] = [];
+	private earlyBytes = 0;
 	private ended: TransportFault | null = null;
 
 	constructor(options: StdioOptions) {
@@ -45,8 +47,9 @@ export class StdioTransport implements Transport {
 			receiver.failed(this.ended);
 			return forgotten;
 		}
-		this.open.set(request.id, receiver);
+		// Written first: a message that may not be sent waits for no answer.
 		this.write(request.message);
+		this.open.set(request.id, receiver);
 		return { cancel: () => this.open.delete(request.id) };
 	}
 
@@ -56,6 +59,7 @@ export class StdioTransport implements Transport {
 
 	listen(receiver: Receiver): Ticket {
 		this.listener = receiver;
+		this.earlyBytes = 0;
 		for (const message of this.early.splice(0)) receiver.message(message, null);
 		if (this.ended !== null) receiver.failed(this.ended);
 		return {
@@ -84,8 +88,14 @@ export class StdioTransport implements Transport {
 		const receiver = this.progressReceiver(scanned, method);
 		if (receiver !== null) receiver.message(scanned, null);
 		else if (this.listener !== null) this.listener.message(scanned, null);
-		else if (this.early.length < maximumEarly) this.early.push(scanned);
-		else this.options.onJunk(line);
+		else this.keep(scanned, line);
+	}
+
+	private keep(scanned: Scanned, line: Buffer): void {
+		if (this.early.length >= maximumEarly || this.earlyBytes + line.length > maximumEarlyBytes)
+			return this.options.onJunk(line);
+		this.earlyBytes += line.length;
+		this.early.push(scanned);
 	}
 
 	private settle(scanned: Scanned, line: Buffer): void {

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { Child, type ChildEnd, type Launch } from './child.ts';
+import { Processes } from './processes.ts';
+
+interface Heard {
+	lines: string[];
+	stderr: string[];
+	ends: ChildEnd[];
+	ended: Promise<ChildEnd>;
+}
+
+function listener(): Heard & { events: ConstructorParameters<typeof Child>[1] } {
+	let resolve: (end: ChildEnd) => void = () => {};
+	const ended = new Promise<ChildEnd>((done) => {
+		resolve = done;
+	});
+	const heard: Heard = { lines: [], stderr: [], ends: [], ended };
+	return {
+		...heard,
+		events: {
+			line: (line) => heard.lines.push(line.toString()),
+			stderr: (line) => heard.stderr.push(line),
+			ended: (end) => {
+				heard.ends.push(end);
+				resolve(end);
+			},
+		},
+	};
+}
+
+function shell(script: string) {
+	return { command: '/bin/sh', args: ['-c', script], env: { PATH: process.env['PATH'] ?? '' } };
+}
+
+describe('Child', () => {
+	test('what it wrote last is delivered before its end', async () => {
+		const heard = listener();
+		const child = new Child(shell('echo one; printf two; echo three >&2; exit 9'), heard.events);
+		expect(await heard.ended).toMatchObject({ reason: 'it exited with code 9', exitCode: 9, stderr: ['three'] });
+		expect(heard.lines).toEqual(['one', 'two']);
+		await child.whenGone();
+		expect(heard.ends).toHaveLength(1);
+	});
+
+	test('a process that keeps the pipes open does not hold up the end', async () => {
+		const heard = listener();
+		const before = performance.now();
+		const child = new Child(shell('trap "" TERM; sleep 600 & exit 0'), heard.events);
+		await heard.ended;
+		expect(performance.now() - before).toBeLessThan(1500);
+		await child.whenGone();
+	});
+
+	test('one that closes its stdin is ended, because nothing would reach it', async () => {
+		const heard = listener();
+		const child = new Child(shell('exec 0<&-; echo closed; sleep 600'), heard.events);
+		while (heard.lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+		child.write(Buffer.from('hello\n'));
+		expect(await heard.ended).toMatchObject({ reason: 'it closed its stdin', signal: 'SIGKILL' });
+		await child.whenGone();
+	});
+
+	test('an exception of spawn is an end with a reason, not a fault', async () => {
+		const heard = listener();
+		const launch: Launch = () => {
+			throw Object.assign(new Error('spawn E2BIG'), { code: 'E2BIG' });
+		};
+		const child = new Child(shell(''), heard.events, launch);
+		child.write(Buffer.from('lost\n'));
+		expect((await heard.ended).reason).toMatch(/too long arguments/);
+		await child.stop();
+	});
+});
+
+describe('Processes', () => {
+	const command = { command: '/bin/sh', args: ['-c', 'read -r _'], env: {}, clearEnv: false };
+
+	test('close waits for every child, and nothing is started afterwards', async () => {
+		const processes = new Processes(process.env, () => {});
+		const first = listener();
+		const child = processes.start('one', command, first.events);
+		expect(processes.count('one')).toBe(1);
+		const closed = processes.close();
+		const late = listener();
+		expect(processes.start('two', command, late.events).pid).toBeNull();
+		expect((await late.ended).reason).toContain('the gateway is stopping');
+		await closed;
+		await first.ended;
+		expect(processes.count()).toBe(0);
+		expect(() => process.kill(child.pid ?? 0, 0)).toThrow();
+	});
+
+	test('close also waits for one that is being stopped already', async () => {
+		const processes = new Processes(process.env, () => {});
+		const heard = listener();
+		const child = processes.start('one', command, heard.events);
+		void child.stop();
+		await processes.close();
+		expect(() => process.kill(child.pid ?? 0, 0)).toThrow();
+	});
+});

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { startFailure } from './start-failure.ts';
+
+function failure(code: string): NodeJS.ErrnoException {
+	return Object.assign(new Error(`spawn ${code}`), { code });
+}
+
+describe('startFailure', () => {
+	test.each([
+		['ENOENT', /`tool` was not found/, /PATH/],
+		['EACCES', /may not be executed/, /chmod/],
+		['E2BIG', /too long arguments/, /Shorten/],
+		['EMFILE', /too many open files/, /ulimit -n/],
+		['EAGAIN', /too many processes/, /ulimit -u/],
+	])('%s has a reason and a remedy', (code, reason, remedy) => {
+		const found = startFailure('tool', failure(code));
+		expect(found.reason).toMatch(reason);
+		expect(found.remedy).toMatch(remedy);
+	});
+
+	test('a file that exists and is not found misses its interpreter', () => {
+		expect(startFailure(fileURLToPath(import.meta.url), failure('ENOENT')).reason).toMatch(/interpreter/);
+	});
+
+	test('what nobody foresaw is shown as it is', () => {
+		expect(startFailure('tool', failure('EODD')).reason).toBe('command `tool` could not be started: spawn EODD');
+	});
+});
