@@ -51,6 +51,15 @@ describe('Child', () => {
 		await child.whenGone();
 	});
 
+	test('the end of the rest of the group is noticed soon, even where nobody takes note of orphans', async () => {
+		const heard = listener();
+		const child = new Child(shell('sleep 600 & exit 0'), heard.events);
+		await heard.ended;
+		const before = performance.now();
+		await child.whenGone();
+		expect(performance.now() - before).toBeLessThan(1000);
+	});
+
 	test('one that closes its stdin is ended, because nothing would reach it', async () => {
 		const heard = listener();
 		const child = new Child(shell('exec 0<&-; echo closed; sleep 600'), heard.events);

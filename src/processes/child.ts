@@ -57,6 +57,7 @@ export class Child {
 	/** Runs from the leader's exit until its pipes are empty. */
 	private settling: NodeJS.Timeout | null = null;
 	private settleBy = 0;
+	private quiet = false;
 	private exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null = null;
 	/** Why the gateway itself ended the child. */
 	private ownReason: string | null = null;
@@ -169,12 +170,22 @@ export class Child {
 	private exited(code: number | null, signal: NodeJS.Signals | null): void {
 		this.exit = { code, signal };
 		this.settleBy = performance.now() + patienceMs;
-		this.settling = setTimeout(() => this.settle(), settleMs);
+		this.settling = setTimeout(() => this.lookOnce(), settleMs);
 		void (this.group?.end(patienceMs) ?? Promise.resolve()).then(this.reportGone);
 	}
 
+	/** After a busy moment timers come before what waits in the pipes, so those are looked at once more. */
+	private lookOnce(): void {
+		this.quiet = true;
+		setImmediate(() => {
+			if (this.quiet) this.settle();
+		});
+	}
+
 	private readOn(): void {
-		if (this.settling !== null && performance.now() < this.settleBy) this.settling.refresh();
+		if (this.settling === null || performance.now() > this.settleBy) return;
+		this.quiet = false;
+		this.settling.refresh();
 	}
 
 	private settle(): void {

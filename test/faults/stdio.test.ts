@@ -118,6 +118,25 @@ describe('a target that fails in mid-life', () => {
 		stream.close();
 	});
 
+	test('kill -9 of a child fails its 50 open calls at once', async () => {
+		const client = await LegacyClient.open(await run([bad()]));
+		const pid = Number(await client.tool('bad_pid'));
+		const hang = '{"name":"bad_hang","arguments":{}}';
+		const open = Array.from({ length: 50 }, () => client.request('tools/call', hang));
+		await until('the calls have arrived', 2000, async () => {
+			return (
+				(JSON.parse(await client.tool('bad_lines')) as string[]).filter((one) => one.includes('"hang"')).length >= 50
+			);
+		});
+		const before = performance.now();
+		process.kill(pid, 'SIGKILL');
+		const replies = await Promise.all(open);
+		expect(performance.now() - before).toBeLessThan(500);
+		for (const { message } of replies) expect(message.error?.message).toContain('ended by SIGKILL');
+		expect(await targetOf(gateway, 'bad')).toMatchObject({ state: 'failed', exitCode: null, signal: 'SIGKILL' });
+		await until('it is back', 3000, async () => (await targetOf(gateway, 'bad')).state === 'ready');
+	});
+
 	test('an answer written with the last breath arrives', async () => {
 		const client = await LegacyClient.open(await run([bad('--grandchild=group')]));
 		expect(await client.tool('bad_lastWords')).toBe('said at last');

@@ -44,7 +44,7 @@ export class Scratch {
 	}
 
 	living(): number[] {
-		return this.pids().filter(isAlive);
+		return this.pids().filter((pid) => isAlive(pid) && isOurs(pid));
 	}
 
 	remove(): void {
@@ -69,6 +69,16 @@ export function isAlive(pid: number): boolean {
 }
 
 const hasProc = readdirSync('/').includes('proc');
+
+/** A pid may have gone to somebody else since; then it is no business of ours. */
+function isOurs(pid: number): boolean {
+	if (!hasProc) return true;
+	try {
+		return /stdio-server\.mjs|^sleep\x00600/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+	} catch {
+		return false;
+	}
+}
 
 /** Asks until the condition holds; says what it waited for when it does not. */
 export async function until(what: string, ms: number, condition: () => boolean | Promise<boolean>): Promise<void> {

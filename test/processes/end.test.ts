@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Agent } from 'undici';
 import { type RunningGateway, runGateway } from '../support/gateway.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
-import { childrenConfig, fixtureTarget, isAlive, Scratch, stateOf, until } from './children.ts';
+import { childrenConfig, fixtureTarget, isAlive, Scratch, until } from './children.ts';
 
 let scratch: Scratch;
 let gateway: RunningGateway | null;
@@ -24,7 +23,7 @@ async function run(flags: string[], settings: Record<string, string> = {}): Prom
 	return gateway;
 }
 
-/** Waits until only what sessions hold is left of the children. */
+/** A session whose child has told its pid. */
 async function open(running: RunningGateway): Promise<LegacyClient> {
 	const client = await LegacyClient.open(`${running.url()}/mcp`);
 	await until('the pid of the child is known', 5000, () => scratch.living().length > 0);
@@ -71,70 +70,23 @@ describe('the end of the gateway is the end of its children', () => {
 		await until('no child is left', 2000, () => scratch.living().length === 0);
 	});
 
-	test('kill -9 leaves nobody even when the guard had been killed before', async () => {
-		const running = await run(['--ignore-term']);
-		await open(running);
-		const guards = guardsOf(running.process.pid ?? 0);
-		expect(guards).toHaveLength(1);
-		// One that was ended right after its start is taken for one that cannot live.
-		await new Promise((resolve) => setTimeout(resolve, 1100));
-		for (const pid of guards) process.kill(pid, 'SIGKILL');
-		await until('a new guard stands', 2000, () =>
-			guardsOf(running.process.pid ?? 0).some((pid) => !guards.includes(pid)),
-		);
-		running.process.kill('SIGKILL');
-		await until('no child is left', 2500, () => scratch.living().length === 0);
-	});
-});
-
-describe('the end of a session is the end of its children', () => {
-	test('DELETE', async () => {
-		const running = await run(['--grandchild=group']);
-		const client = await open(running);
-		const pid = Number(await client.tool('pid'));
-		expect(await client.end()).toBeLessThan(300);
-		await until('the child has ended', 4000, () => !isAlive(pid));
-		await until('no child is left', 4000, () => scratch.living().length === 0);
-		await until('the gateway knows', 1000, async () => (await stateOf(running)).childProcesses === 0);
-	});
-
-	test('DELETE, with a child that ignores SIGTERM', async () => {
-		const running = await run(['--ignore-term', '--grandchild=group']);
-		const client = await open(running);
-		await client.end();
-		await until('no child is left', 6000, () => scratch.living().length === 0);
-	});
-
-	test('an idle session ends after its TTL, one with an open stream stays', async () => {
-		const running = await run([], { sessionTtl: '1s' });
-		const idle = await open(running);
-		const listening = await LegacyClient.open(`${running.url()}/mcp`);
-		const stream = await listening.listen();
-		const idlePid = Number(await idle.tool('pid'));
-		const pid = Number(await listening.tool('pid'));
-		await until('the idle child has ended', 5000, () => !isAlive(idlePid));
-		expect((await idle.request('ping', '{}')).status).toBe(404);
-		expect(isAlive(pid)).toBe(true);
-		stream.close();
-		await until('the other child has ended, too', 5000, () => !isAlive(pid));
-	});
-
-	test('200 sessions opened and abandoned leave no child', async () => {
-		const running = await run([], { sessionTtl: '2s' });
-		const agent = new Agent({ connections: 8 });
-		let left = 200;
-		const lane = async () => {
-			while (left-- > 0) await LegacyClient.open(`${running.url()}/mcp`, agent);
-		};
-		await Promise.all(Array.from({ length: 8 }, lane));
-		await agent.destroy();
-		expect(scratch.pids().length).toBeGreaterThanOrEqual(200);
-		await until('no child is left', 8000, () => scratch.living().length === 0);
-		await until('the gateway knows', 1000, async () => {
-			const state = await stateOf(running);
-			return state.sessions === 0 && state.childProcesses === 0;
-		});
-	}, 60_000);
+	test.skipIf(process.platform !== 'linux')(
+		'kill -9 leaves nobody even when the guard had been killed before',
+		async () => {
+			const running = await run(['--ignore-term']);
+			await open(running);
+			const guards = guardsOf(running.process.pid ?? 0);
+			expect(guards).toHaveLength(1);
+			// One that was ended right after its start is taken for one that cannot live.
+			await new Promise((resolve) => setTimeout(resolve, 1100));
+			for (const pid of guards) process.kill(pid, 'SIGKILL');
+			await until('a new guard stands', 2000, () =>
+				guardsOf(running.process.pid ?? 0).some((pid) => !guards.includes(pid)),
+			);
+			running.process.kill('SIGKILL');
+			await until('no child is left', 2500, () => scratch.living().length === 0);
+		},
+	);
 });
 
 /** The pids of the gateway's guard. */

@@ -41,14 +41,15 @@ export class StreamableHttpTransport implements Transport {
 	}
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {
-		const posting = new Posting(this.url, receiver, (one) => this.open.delete(one));
+		const inSession = request.headers.includes('mcp-session-id');
+		const posting = new Posting(this.url, receiver, inSession, (one) => this.open.delete(one));
 		this.open.add(posting);
 		this.dispatch('POST', [...postHeaders, ...request.headers], request.message, posting);
 		return posting;
 	}
 
 	post(message: Buffer, headers: readonly string[]): void {
-		this.dispatch('POST', [...postHeaders, ...headers], message, new Posting(this.url, nobody, () => {}));
+		this.dispatch('POST', [...postHeaders, ...headers], message, new Posting(this.url, nobody, false, () => {}));
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {
@@ -73,7 +74,7 @@ export class StreamableHttpTransport implements Transport {
 				clearTimeout(timer);
 				resolve();
 			};
-			this.dispatch('DELETE', headers, null, new Posting(this.url, nobody, settled));
+			this.dispatch('DELETE', headers, null, new Posting(this.url, nobody, false, settled));
 		});
 	}
 
@@ -104,6 +105,8 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 class Posting implements Ticket {
 	private readonly url: URL;
 	private readonly receiver: Receiver;
+	/** The request named a session: a 404 says that it is gone, whatever else it says. */
+	private readonly inSession: boolean;
 	private readonly ended: (posting: Posting) => void;
 	private controller: Dispatcher.DispatchController | null = null;
 	private status = 0;
@@ -115,9 +118,10 @@ class Posting implements Ticket {
 	private events: EventReader | null = null;
 	private over = false;
 
-	constructor(url: URL, receiver: Receiver, ended: (posting: Posting) => void) {
+	constructor(url: URL, receiver: Receiver, inSession: boolean, ended: (posting: Posting) => void) {
 		this.url = url;
 		this.receiver = receiver;
+		this.inSession = inSession;
 		this.ended = ended;
 	}
 
@@ -210,10 +214,14 @@ class Posting implements Ticket {
 		const members = isScanFault(scanned) ? null : scanned.members;
 		const id = members?.find((member) => member.key === 'id');
 		const named = id !== undefined && !isScanFault(scanned) && scanned.text[id.start] !== 0x6e;
-		const isAnswer = named && members?.some((member) => member.key === 'error') === true && this.status < 500;
+		const isAnswer = named && members?.some((member) => member.key === 'error') === true && !this.isTransportFault();
 		this.finish();
 		if (isAnswer && !isScanFault(scanned)) this.receiver.message(scanned, this.headers);
 		else this.receiver.failed({ kind: 'http', status: this.status, body });
+	}
+
+	private isTransportFault(): boolean {
+		return this.status >= 500 || (this.status === 404 && this.inSession);
 	}
 
 	private fail(fault: TransportFault): void {
