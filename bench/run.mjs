@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { prepare } from './client.mjs';
 import { processorTime, residentMemory } from './processor.mjs';
 import { report } from './report.mjs';
-import { end, endAll, root, startGateway, startNginx, startUpstream } from './started.mjs';
+import { end, endAll, root, startFloor, startGateway, startNginx, startUpstream } from './started.mjs';
 import { load } from './wrk.mjs';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 4);
@@ -58,6 +58,7 @@ async function makeCases() {
 	await add('direct, no gateway', legacy, 'legacy', 'echo');
 	if (has('nginx')) await add('nginx proxy_pass', await startNginx(folder, legacy.port), 'legacy', 'echo');
 	else process.stderr.write('nginx is not installed: left out (Debian package nginx-light)\n');
+	await add('Node floor: node:http and undici alone', await startFloor(legacy.port), 'legacy', 'echo');
 	await addGateway('gateway', own, add, legacy, modern);
 	const peer = process.env.BENCH_PEER;
 	if (peer !== undefined) await addGateway('peer', [peer], add, legacy, modern);

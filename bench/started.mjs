@@ -83,6 +83,13 @@ export async function startUpstream(era) {
 	return { ...server, port: Number.parseInt(server.text, 10) };
 }
 
+/** What Node itself takes. Gives its port. */
+export async function startFloor(upstream) {
+	const port = await freePort();
+	const env = { PORT: String(port), UPSTREAM: String(upstream) };
+	return { ...(await start(measured, process.execPath, [join(root, 'bench/floor.mjs')], { env, port })), port };
+}
+
 /** nginx with one worker in front of an upstream. Gives its port and the worker's process id. */
 export async function startNginx(folder, upstream) {
 	const port = await freePort();

@@ -1,5 +1,7 @@
+import { SlotList, type Slotted } from './slot-list.ts';
+
 /** Something that wants to be looked at once a second. */
-export interface Beating {
+export interface Beating extends Slotted {
 	/** `now` counts milliseconds on the monotonic clock. */
 	beat(now: number): void;
 }
@@ -9,7 +11,7 @@ export interface Beating {
  * more than the call's bookkeeping.
  */
 export class Heartbeat {
-	private readonly beating = new Set<Beating>();
+	private readonly beating = new SlotList<Beating>();
 	private readonly timer: NodeJS.Timeout;
 
 	constructor(everyMs = 1000) {
@@ -22,16 +24,15 @@ export class Heartbeat {
 	}
 
 	remove(one: Beating): void {
-		this.beating.delete(one);
+		this.beating.remove(one);
 	}
 
 	stop(): void {
 		clearInterval(this.timer);
-		this.beating.clear();
 	}
 
 	private beat(): void {
 		const now = performance.now();
-		for (const one of this.beating) one.beat(now);
+		this.beating.each((one) => one.beat(now));
 	}
 }

@@ -19,6 +19,7 @@ interface Entry {
  * capabilities, same log level. The cap keeps a client from making the gateway start processes at will.
  */
 export class Pool implements Beating {
+	slot = -1;
 	private readonly federation: Federation;
 	private readonly heartbeat: Heartbeat;
 	private readonly entries = new Map<string, Entry>();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Dictionary } from '../lib/dictionary.ts';
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
 import { Connections, type Federation, type Listener } from './connections.ts';
 import type { Caller, Notice } from './model.ts';
@@ -9,7 +10,7 @@ export class Session implements Listener {
 	readonly protocolVersion: string;
 	readonly connections: Connections;
 	/** Open calls by the client's request id (JSON text), for `notifications/cancelled`. */
-	readonly calls = new Map<string, { cancel(reason?: string): void }>();
+	readonly calls = new Dictionary<{ cancel(reason?: string): void }>();
 	lastUsed = performance.now();
 	private stream: SessionStream | null = null;
 	private readonly missed: Notice[] = [];
@@ -52,7 +53,7 @@ export class Session implements Listener {
 
 	async close(): Promise<void> {
 		this.endStream();
-		for (const call of this.calls.values()) call.cancel('the session has ended');
+		for (const call of this.calls.all()) call.cancel('the session has ended');
 		await this.connections.close();
 	}
 }
@@ -70,6 +71,7 @@ const maximumSessions = 10_000;
 
 /** The sessions of one MCP backend. Idle ones end after `ttl` milliseconds, with everything they hold. */
 export class Sessions implements Beating {
+	slot = -1;
 	private readonly federation: Federation;
 	private readonly heartbeat: Heartbeat;
 	private readonly ttl: number;

@@ -63,6 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway | S
 }
 
 class Running implements Gateway, Beating {
+	slot = -1;
 	private readonly options: GatewayOptions;
 	private readonly heartbeat = new Heartbeat();
 	private readonly processes: Processes;

@@ -174,10 +174,10 @@ export class LegacyFrontend {
 			return reply.done(emptyResult);
 		}
 		const key = id.toString('latin1');
-		if (session.calls.has(key)) {
+		if (session.calls.get(key) !== undefined) {
 			return reply.fail(mcpError(code.invalidRequest, 'a request with this id is still open in this session'));
 		}
-		session.calls.set(key, reply);
+		session.calls.add(key, reply);
 		reply.ended = () => session.calls.delete(key);
 		reply.follow(
 			session.connections.start(callOf(envelope, session.connections.upstreams.caller), exchange.facts, reply),
@@ -282,6 +282,7 @@ export function withoutMembers(object: Buffer, keys: ReadonlySet<string>): Buffe
 
 /** The stream of a GET request, kept alive by comments. */
 class ListenStream implements SessionStream, Beating {
+	slot = -1;
 	private readonly exchange: Exchange;
 	private readonly session: Session;
 	private readonly heartbeat: Heartbeat;

@@ -265,6 +265,7 @@ function stamp(result: Result, members: string): Buffer {
 
 /** `subscriptions/listen`: a stream of list changes that lasts until the client goes. */
 class ListenReply implements Listener, Beating {
+	slot = -1;
 	private readonly exchange: Exchange;
 	private readonly envelope: Envelope;
 	private readonly lease: PoolLease;

@@ -27,6 +27,7 @@ const maximumBuffered = 1024 * 1024;
  * when the call is silent for 15 seconds (Streamable HTTP, "Sending Messages to the Server").
  */
 export class CallReply implements Sink, Beating {
+	slot = -1;
 	private readonly exchange: Exchange;
 	private readonly id: Buffer;
 	private readonly codec: ReplyCodec;

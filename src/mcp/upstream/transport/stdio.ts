@@ -1,3 +1,4 @@
+import { Dictionary } from '../../../lib/dictionary.ts';
 import { isScanFault, type Member, type Scanned, scanJson } from '../../../lib/json-scan.ts';
 import type { Child, ChildEnd } from '../../../processes/child.ts';
 import type { Command, Processes } from '../../../processes/processes.ts';
@@ -23,7 +24,7 @@ const maximumEarlyBytes = 1024 * 1024;
 export class StdioTransport implements Transport {
 	private readonly options: StdioOptions;
 	private readonly child: Child;
-	private readonly open = new Map<number, Receiver>();
+	private readonly open = new Dictionary<Receiver>();
 	private listener: Receiver | null = null;
 	private readonly early: Scanned[] = [];
 	private earlyBytes = 0;
@@ -49,7 +50,7 @@ export class StdioTransport implements Transport {
 		}
 		// Written first: a message that may not be sent waits for no answer.
 		this.write(request.message);
-		this.open.set(request.id, receiver);
+		this.open.add(request.id, receiver);
 		return { cancel: () => this.open.delete(request.id) };
 	}
 
@@ -122,7 +123,7 @@ export class StdioTransport implements Transport {
 
 	private childEnded(end: ChildEnd): void {
 		this.ended = { kind: 'process', ...end };
-		const receivers = [...this.open.values()];
+		const receivers = this.open.all();
 		this.open.clear();
 		for (const receiver of receivers) receiver.failed(this.ended);
 		this.listener?.failed(this.ended);

@@ -2,6 +2,7 @@ import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { StringDecoder } from 'node:string_decoder';
 import { type Dispatcher, Pool } from 'undici';
 import { isScanFault, scanJson } from '../../../lib/json-scan.ts';
+import { SlotList, type Slotted } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
 import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
@@ -30,7 +31,7 @@ export class StreamableHttpTransport implements Transport {
 	private readonly url: URL;
 	private readonly path: string;
 	private readonly pool: Pool;
-	private readonly open = new Set<Posting>();
+	private readonly open = new SlotList<Posting>();
 	private listening: Listening | null = null;
 	private closed = false;
 
@@ -42,14 +43,14 @@ export class StreamableHttpTransport implements Transport {
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {
 		const inSession = request.headers.includes('mcp-session-id');
-		const posting = new Posting(this.url, receiver, inSession, (one) => this.open.delete(one));
+		const posting = new Posting(this.url, receiver, inSession, this.open);
 		this.open.add(posting);
 		this.dispatch('POST', [...postHeaders, ...request.headers], request.message, posting);
 		return posting;
 	}
 
 	post(message: Buffer, headers: readonly string[]): void {
-		this.dispatch('POST', [...postHeaders, ...headers], message, new Posting(this.url, nobody, false, () => {}));
+		this.dispatch('POST', [...postHeaders, ...headers], message, new Posting(this.url, nobody, false, null));
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {
@@ -74,7 +75,9 @@ export class StreamableHttpTransport implements Transport {
 				clearTimeout(timer);
 				resolve();
 			};
-			this.dispatch('DELETE', headers, null, new Posting(this.url, nobody, false, settled));
+			const posting = new Posting(this.url, nobody, false, null);
+			posting.settled = settled;
+			this.dispatch('DELETE', headers, null, posting);
 		});
 	}
 
@@ -82,7 +85,7 @@ export class StreamableHttpTransport implements Transport {
 		if (this.closed) return;
 		this.closed = true;
 		this.listening?.cancel();
-		for (const posting of [...this.open]) posting.cancel();
+		this.open.each((posting) => posting.cancel());
 	}
 
 	private dispatch(
@@ -102,12 +105,14 @@ const nobody: Receiver = { message() {}, failed() {} };
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** One POST: collects a JSON answer, or takes events as they come. A class, not closures: this is the hot path. */
-class Posting implements Ticket {
+class Posting implements Ticket, Slotted {
+	slot = -1;
 	private readonly url: URL;
 	private readonly receiver: Receiver;
 	/** The request named a session: a 404 says that it is gone, whatever else it says. */
 	private readonly inSession: boolean;
-	private readonly ended: (posting: Posting) => void;
+	/** The requests under way, of which this is one. */
+	private readonly siblings: SlotList<Posting> | null;
 	private controller: Dispatcher.DispatchController | null = null;
 	private status = 0;
 	private headers: Headers = {};
@@ -117,12 +122,14 @@ class Posting implements Ticket {
 	private length = 0;
 	private events: EventReader | null = null;
 	private over = false;
+	/** Called when it is over. */
+	settled: (() => void) | null = null;
 
-	constructor(url: URL, receiver: Receiver, inSession: boolean, ended: (posting: Posting) => void) {
+	constructor(url: URL, receiver: Receiver, inSession: boolean, siblings: SlotList<Posting> | null) {
 		this.url = url;
 		this.receiver = receiver;
 		this.inSession = inSession;
-		this.ended = ended;
+		this.siblings = siblings;
 	}
 
 	cancel(): void {
@@ -233,7 +240,8 @@ class Posting implements Ticket {
 
 	private finish(): void {
 		this.over = true;
-		this.ended(this);
+		this.siblings?.remove(this);
+		this.settled?.();
 	}
 }
 
