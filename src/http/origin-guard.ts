@@ -30,10 +30,14 @@ export function compileOriginGuard(rule: OriginRule): OriginGuard {
 	const publicOrigin = rule.publicUrl === null ? null : parseOrigin(new URL(rule.publicUrl).origin);
 	const allowsHost = compileHosts(rule.allowedHosts, publicOrigin?.authority ?? null);
 	const allowsOrigin = compileOrigins(rule.allowOrigins);
+	// Clients send the same Host again and again, and most send no Origin.
+	let accepted: string | null = null;
 	return ({ host, headers, overLoopback }) => {
 		if (!always && !overLoopback) return null;
+		if (host === accepted && headers.origin === undefined) return null;
 		const authority = parseAuthority(host);
 		if (authority === null || (!isLoopbackHost(authority.host) && !allowsHost(authority))) return refuseHost(host);
+		accepted = host;
 		const { origin } = headers;
 		if (origin === undefined) return null;
 		if (typeof origin !== 'string' || origin === 'null' || /[\s,]/.test(origin)) return refuseOrigin(String(origin));

@@ -128,7 +128,7 @@ class Scan {
 		for (;;) {
 			const keyStart = this.at;
 			if (!this.key()) return false;
-			const key = decodeString(this.text, keyStart, this.at);
+			const key = knownKey(this.text, keyStart, this.at) ?? decodeString(this.text, keyStart, this.at);
 			for (const other of members) if (other.key === key) return this.refuse('duplicate-key', keyStart);
 			this.colon();
 			const start = this.at;
@@ -268,6 +268,25 @@ class Scan {
 			this.at++;
 		}
 	}
+}
+
+/** Keys that nearly every message has, by length: found by comparing bytes, no string is made. */
+const knownKeys: readonly (readonly string[])[] = Array.from({ length: 16 }, (_, length) =>
+	['id', 'uri', 'name', 'code', 'data', 'error', '_meta', 'method', 'params', 'result', 'content', 'isError', 'jsonrpc']
+		.concat(['message', 'arguments', 'requestId', 'resultType', 'progressToken'])
+		.filter((key) => key.length === length),
+);
+
+function knownKey(text: Buffer, start: number, end: number): string | null {
+	const candidates = knownKeys[end - start - 2];
+	if (candidates === undefined) return null;
+	for (const key of candidates) if (holds(text, start + 1, key)) return key;
+	return null;
+}
+
+function holds(text: Buffer, at: number, key: string): boolean {
+	for (let i = 0; i < key.length; i++) if (text[at + i] !== key.charCodeAt(i)) return false;
+	return true;
 }
 
 /** Decodes the string whose quotes stand at `start` and `end - 1`. */

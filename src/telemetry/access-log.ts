@@ -13,7 +13,8 @@ export type AccessLog = (facts: Facts, now: number) => void;
 export function accessLog(core: LogCore): AccessLog | null {
 	if (core.filter.threshold('request') > logLevels.indexOf('info')) return null;
 	const notation = core.format.name === 'json' ? jsonNotation : textNotation;
-	return (facts, now) => core.writePrepared('info', 'request', fieldsOf(facts, now, notation));
+	const places = new Places(notation);
+	return (facts, now) => core.writePrepared('info', 'request', places.of(facts) + fieldsOf(facts, now, notation));
 }
 
 /** How one field is written. */
@@ -37,14 +38,45 @@ const jsonNotation: Notation = {
 	number: (name, value, unit) => (unit === '' ? `,"${name}":${value}` : `,"${name}":"${value}${unit}"`),
 };
 
-function fieldsOf(facts: Facts, now: number, to: Notation): string {
+/** The fields that all requests of a route share, written once for as long as they stay the same. */
+class Places {
+	private readonly to: Notation;
+	private last: Facts | null = null;
+	private text = '';
+
+	constructor(to: Notation) {
+		this.to = to;
+	}
+
+	of(facts: Facts): string {
+		const { last } = this;
+		const same =
+			last !== null &&
+			facts.route === last.route &&
+			facts.listener === last.listener &&
+			facts.gateway === last.gateway &&
+			facts.routeRule === last.routeRule &&
+			facts.endpoint === last.endpoint;
+		if (!same) {
+			this.last = facts;
+			this.text = placeFields(facts, this.to);
+		}
+		return this.text;
+	}
+}
+
+function placeFields(facts: Facts, to: Notation): string {
 	let line = '';
 	if (facts.gateway !== undefined) line += to.text('gateway', facts.gateway);
 	if (facts.listener !== undefined) line += to.text('listener', facts.listener);
 	if (facts.routeRule !== undefined) line += to.text('route_rule', facts.routeRule);
 	if (facts.route !== undefined) line += to.text('route', facts.route);
 	if (facts.endpoint !== undefined) line += to.text('endpoint', facts.endpoint);
-	line += to.text('src.addr', facts.sourceAddress);
+	return line;
+}
+
+function fieldsOf(facts: Facts, now: number, to: Notation): string {
+	let line = to.text('src.addr', facts.sourceAddress);
 	line += to.text('http.method', facts.method);
 	line += to.text('http.host', facts.host);
 	line += to.text('http.path', facts.path);

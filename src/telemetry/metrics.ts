@@ -30,6 +30,8 @@ export class Metrics {
 	private readonly received = new Tallies(maximumCombinations);
 	private readonly sent = new Tallies(maximumCombinations);
 	private readonly families: readonly Family[];
+	private lastServed: Last | null = null;
+	private lastCall: Last | null = null;
 
 	constructor(version: string, sources: MetricSources) {
 		const { served, calls, connections, received, sent } = this;
@@ -84,9 +86,13 @@ export class Metrics {
 	/** Counts a request that has ended; `now` is milliseconds on the monotonic clock. */
 	ended(facts: Facts, now: number): void {
 		this.requests++;
-		const key = `${facts.status}\n${facts.method}\n${facts.route}\n${facts.routeRule}\n${facts.listener}\n${facts.gateway}\n${facts.bind}\n${facts.backend}\n${facts.protocol}\n${facts.reason}`;
-		const tally = this.served.get(key) ?? this.served.create(key, requestLabels(facts));
-		tally.add((now - facts.startedAt) / 1000, facts.responseBytes ?? 0);
+		// Requests come in rows of the same kind; comparing is ten times cheaper than making the key.
+		if (this.lastServed === null || !sameRequest(facts, this.lastServed.facts)) {
+			const key = `${facts.status}\n${facts.method}\n${facts.backend}\n${facts.protocol}\n${facts.reason}\n${routeKey(facts)}`;
+			const tally = this.served.get(key) ?? this.served.create(key, requestLabels(facts));
+			this.lastServed = { facts, tally };
+		}
+		this.lastServed.tally.add((now - facts.startedAt) / 1000, facts.responseBytes ?? 0);
 		if (facts.protocol === 'mcp' && facts.mcpMethod !== undefined) this.countCall(facts);
 	}
 
@@ -107,13 +113,58 @@ export class Metrics {
 	}
 
 	private countCall(facts: Facts): void {
-		// Names that no server knows are the client's inventions; they must not become labels.
-		const resource = facts.mcpErrorCode === undefined ? facts.mcpResource : undefined;
-		const method = facts.mcpErrorCode === methodNotFound ? undefined : facts.mcpMethod;
-		const key = `${method}\n${facts.mcpResourceType}\n${facts.mcpTarget}\n${resource}\n${facts.route}\n${facts.routeRule}\n${facts.listener}\n${facts.gateway}\n${facts.bind}`;
-		const tally = this.calls.get(key) ?? this.calls.create(key, callLabels(facts, method, resource));
-		tally.add(0, 0);
+		if (this.lastCall === null || !sameCall(facts, this.lastCall.facts)) {
+			// Names that no server knows are the client's inventions; they must not become labels.
+			const resource = facts.mcpErrorCode === undefined ? facts.mcpResource : undefined;
+			const method = facts.mcpErrorCode === methodNotFound ? undefined : facts.mcpMethod;
+			const key = `${method}\n${facts.mcpResourceType}\n${facts.mcpTarget}\n${resource}\n${routeKey(facts)}`;
+			const tally = this.calls.get(key) ?? this.calls.create(key, callLabels(facts, method, resource));
+			this.lastCall = { facts, tally };
+		}
+		this.lastCall.tally.add(0, 0);
 	}
+}
+
+/** A tally with the facts of the request that was counted last. */
+interface Last {
+	readonly facts: Facts;
+	readonly tally: Tally;
+}
+
+function sameRequest(a: Facts, b: Facts): boolean {
+	return (
+		a.status === b.status &&
+		a.method === b.method &&
+		a.backend === b.backend &&
+		a.protocol === b.protocol &&
+		a.reason === b.reason &&
+		sameRoute(a, b)
+	);
+}
+
+function sameCall(a: Facts, b: Facts): boolean {
+	return (
+		a.mcpMethod === b.mcpMethod &&
+		a.mcpResourceType === b.mcpResourceType &&
+		a.mcpTarget === b.mcpTarget &&
+		a.mcpResource === b.mcpResource &&
+		a.mcpErrorCode === b.mcpErrorCode &&
+		sameRoute(a, b)
+	);
+}
+
+function sameRoute(a: Facts, b: Facts): boolean {
+	return (
+		a.route === b.route &&
+		a.routeRule === b.routeRule &&
+		a.listener === b.listener &&
+		a.gateway === b.gateway &&
+		a.bind === b.bind
+	);
+}
+
+function routeKey({ route, routeRule, listener, gateway, bind }: Facts): string {
+	return `${route}\n${routeRule}\n${listener}\n${gateway}\n${bind}`;
 }
 
 const unknown = 'unknown';
