@@ -271,11 +271,16 @@ class Scan {
 }
 
 /** Keys that nearly every message has, by length: found by comparing bytes, no string is made. */
-const knownKeys: readonly (readonly string[])[] = Array.from({ length: 16 }, (_, length) =>
-	['id', 'uri', 'name', 'code', 'data', 'error', '_meta', 'method', 'params', 'result', 'content', 'isError', 'jsonrpc']
-		.concat(['message', 'arguments', 'requestId', 'resultType', 'progressToken'])
-		.filter((key) => key.length === length),
-);
+const knownKeys = byLength([
+	...['id', 'uri', 'name', 'code', 'data', 'error', '_meta', 'method', 'params', 'result', 'content', 'isError'],
+	...['jsonrpc', 'message', 'arguments', 'requestId', 'resultType', 'progressToken'],
+	...['protocolVersion', 'clientInfo', 'clientCapabilities'].map((key) => `io.modelcontextprotocol/${key}`),
+]);
+
+function byLength(keys: readonly string[]): readonly (readonly string[])[] {
+	const longest = Math.max(...keys.map((key) => key.length));
+	return Array.from({ length: longest + 1 }, (_, length) => keys.filter((key) => key.length === length));
+}
 
 function knownKey(text: Buffer, start: number, end: number): string | null {
 	const candidates = knownKeys[end - start - 2];

@@ -63,8 +63,12 @@ const named: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resour
 
 /** The dialect of 2026-07-28. `overHttp`: a closed request is a cancelled one, no notification is needed. */
 export function modernDialect(overHttp: boolean): Dialect {
+	let last: { readonly caller: Caller; readonly meta: string } | null = null;
 	return {
-		requestMeta: callerMeta,
+		requestMeta(caller) {
+			if (last?.caller !== caller) last = { caller, meta: callerMeta(caller) };
+			return last.meta;
+		},
 		headers(call: Call) {
 			const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', call.method];
 			if (named.has(call.method)) headers.push('mcp-name', encodeHeader(nameOf(call)));

@@ -1,25 +1,18 @@
 import type { Exchange, ReplyStream } from '../../http/exchange.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
-import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
+import { decodeString, isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import type { Listener } from '../connections.ts';
 import { code } from '../errors.ts';
 import { greet } from '../greeting.ts';
 import type { Call, Caller, Notice, Result } from '../model.ts';
 import type { Pool, PoolLease } from '../pool.ts';
+import { Callers, metaKeys, metaString } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 import { CallReply, errorResponse, eventOf, noticeText, type ReplyCodec, streamHeaders } from './reply.ts';
 
 /** Revisions without handshake that clients may speak. */
 export const modernVersions: readonly string[] = ['2026-07-28'];
-
-/** Reserved members of `params._meta`: they describe the client's connection and end here. */
-export const metaKeys = {
-	version: 'io.modelcontextprotocol/protocolVersion',
-	clientInfo: 'io.modelcontextprotocol/clientInfo',
-	capabilities: 'io.modelcontextprotocol/clientCapabilities',
-	logLevel: 'io.modelcontextprotocol/logLevel',
-} as const;
 
 const ownMeta: ReadonlySet<string> = new Set([...Object.values(metaKeys), 'progressToken']);
 
@@ -49,6 +42,7 @@ export interface ModernOptions {
 export class ModernFrontend {
 	private readonly options: ModernOptions;
 	private readonly listening = new Set<ListenReply>();
+	private readonly callers = new Callers();
 
 	constructor(options: ModernOptions) {
 		this.options = options;
@@ -64,7 +58,7 @@ export class ModernFrontend {
 		const fault = check(exchange, envelope);
 		if (fault !== null) return refuse(exchange, envelope.id, fault);
 		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
-		const caller = callerOf(envelope);
+		const caller = this.callers.of(envelope);
 		const lease = this.options.pool.lease(caller);
 		if (lease === null) {
 			return refuse(exchange, envelope.id, { status: 503, code: code.internal, message: 'too many clients at once' });
@@ -196,29 +190,6 @@ function callOf(envelope: Envelope, caller: Caller): Call {
 		caller,
 		origin: 'client',
 	};
-}
-
-function callerOf(envelope: Envelope): Caller {
-	return {
-		principal: 'anonymous',
-		clientInfo: metaObject(envelope, metaKeys.clientInfo),
-		capabilities: metaObject(envelope, metaKeys.capabilities) ?? Buffer.from('{}'),
-		logLevel: metaString(envelope, metaKeys.logLevel),
-	};
-}
-
-function metaObject(envelope: Envelope, key: string): Buffer | null {
-	const member = envelope.meta.find((one: Member) => one.key === key);
-	const text = envelope.params.text;
-	return member !== undefined && text[member.start] === 0x7b
-		? Buffer.from(text.subarray(member.start, member.end))
-		: null;
-}
-
-function metaString(envelope: Envelope, key: string): string | null {
-	const member = envelope.meta.find((one) => one.key === key);
-	const text = envelope.params.text;
-	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
 }
 
 function tokenOf(envelope: Envelope): Buffer | null {
