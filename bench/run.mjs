@@ -24,6 +24,8 @@ const own = [
 need('taskset', 'it is part of util-linux');
 need('wrk', 'install the package wrk');
 if (availableParallelism() < 2) stop('two cores are needed: one for what is measured, one for the rest');
+// The load and what reads the gateway's log stay off the measured core.
+spawnSync('taskset', ['-a', '-p', '-c', '1', String(process.pid)]);
 const folder = mkdtempSync(join(tmpdir(), 'agentgateway-bench-'));
 process.on('exit', () => {
 	endAll();

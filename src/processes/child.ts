@@ -196,7 +196,10 @@ export class Child {
 		this.process?.stderr?.destroy();
 		const { code, signal } = this.exit;
 		const reason = this.ownReason ?? (signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
-		this.report({ reason, remedy: '', exitCode: code, signal, stderr: this.stderr.last(50) });
+		const stderr = this.stderr.last(50);
+		const remedy =
+			stderr.length === 0 ? 'Run the command by hand to see why.' : 'Look at the last lines that it printed.';
+		this.report({ reason, remedy, exitCode: code, signal, stderr });
 	}
 
 	private report(end: ChildEnd): void {

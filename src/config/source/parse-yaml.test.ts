@@ -49,4 +49,21 @@ describe('parseYaml', () => {
 	test('many aliases are refused without resolving them', () => {
 		expect(messages(`a: &a 1\nb: [${'*a, '.repeat(2000)}]`)).toEqual([expect.stringMatching(/more than 1000 aliases/)]);
 	});
+
+	test.each([
+		['with one name', () => '&a'],
+		['with many names', (n: number) => `&a${n}`],
+		['on values', (n: number) => `&a${n} ${n}`],
+	])('300 kB of anchors %s are refused quickly', (_, anchor) => {
+		const text = `a: [${Array.from({ length: 60_000 }, (_, n) => anchor(n)).join(', ')}]`;
+		const before = performance.now();
+		expect(messages(text)[0]).toMatch(/more than 1000 anchors/);
+		expect(performance.now() - before).toBeLessThan(1000);
+	});
+
+	test('a thousand anchors are read, and "&" inside a text is none', () => {
+		const anchors = Array.from({ length: 1000 }, (_, n) => `&a${n} ${n}`).join(', ');
+		const texts = Array.from({ length: 2000 }, () => '"&x"').join(', ');
+		expect(parseYaml(`a: [${anchors}]\nb: [${texts}]\nc: |\n${'  &y\n'.repeat(2000)}`).ok).toBe(true);
+	});
 });

@@ -26,6 +26,8 @@ export type ParsedYaml = { ok: true; document: Document.Parsed; value: unknown }
 const CONTROL_TOKENS = new Set(['\u0002', '\u0018', '\u001f']);
 const MAX_DEPTH = 200;
 const MAX_ALIASES = 1000;
+/** The `yaml` package compares every anchor with all before it. */
+const MAX_ANCHORS = 1000;
 const MAX_FAULTS = 10;
 /** A file of 30,000 routes has about a million. */
 const MAX_TOKENS = 2_000_000;
@@ -67,6 +69,7 @@ function findExcess(text: string): { offset: number; message: string } | null {
 	let compact = 0;
 	let offset = 0;
 	let tokens = 0;
+	let anchors = 0;
 	for (const token of new Lexer().lex(text)) {
 		if (token === '[' || token === '{') {
 			flow++;
@@ -79,6 +82,9 @@ function findExcess(text: string): { offset: number; message: string } | null {
 		}
 		if (flow + compact > MAX_DEPTH) {
 			return { offset, message: `nested more than ${MAX_DEPTH} levels deep` };
+		}
+		if (token.startsWith('&') && ++anchors > MAX_ANCHORS) {
+			return { offset, message: `more than ${MAX_ANCHORS} anchors` };
 		}
 		if (++tokens > MAX_TOKENS) {
 			return { offset, message: 'too many values' };

@@ -8,7 +8,7 @@ export function LinkState() {
 		<span role="status" className="text-12">
 			{link === 'live' && <Word state="ready" word="Live" />}
 			{link === 'connecting' && <Word state="starting" word="Connecting" />}
-			{link === 'lost' && <Status state="degraded" reason={lostText(state?.now)} />}
+			{link === 'lost' && <Status state="degraded" word="Lost" reason={lostText(state?.now)} />}
 		</span>
 	);
 }

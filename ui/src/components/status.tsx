@@ -1,4 +1,5 @@
 import clsx from 'clsx';
+import { ServerText } from './server-text.tsx';
 
 export type StatusState = 'idle' | 'starting' | 'ready' | 'degraded' | 'failed';
 
@@ -11,14 +12,25 @@ const colours = {
 	failed: 'text-bad',
 };
 
+export interface StatusProps {
+	state: StatusState;
+	reason?: string;
+	/** In place of the state's own word. */
+	word?: string;
+}
+
 /** A state as shape, colour and word, with its reason when it has one. */
-export function Status({ state, reason = '' }: { state: StatusState; reason?: string }) {
+export function Status({ state, reason = '', word = words[state] }: StatusProps) {
 	return (
 		<span className={clsx('inline-flex min-w-0 items-baseline gap-1.5 text-13', colours[state])}>
 			<Shape state={state} />
 			<span className="min-w-0 [overflow-wrap:anywhere]">
-				<span className="font-medium">{words[state]}</span>
-				{reason !== '' && <span>: {reason}</span>}
+				<span className="font-medium">{word}</span>
+				{reason !== '' && (
+					<span>
+						: <ServerText text={reason} />
+					</span>
+				)}
 			</span>
 		</span>
 	);

@@ -13,7 +13,7 @@ export interface LivePageProps {
 
 /** A reading page over the live state, with its loading, failed and stale looks. */
 export function LivePage({ title, summary, children }: LivePageProps) {
-	const { state, failure, link } = useLiveState();
+	const { state, failure } = useLiveState();
 	if (state === undefined) {
 		return (
 			<Page title={title}>
@@ -27,7 +27,7 @@ export function LivePage({ title, summary, children }: LivePageProps) {
 	}
 	return (
 		<Page title={title} summary={summary(state)}>
-			<div className={link === 'lost' ? 'opacity-60' : undefined}>{children(state)}</div>
+			{children(state)}
 		</Page>
 	);
 }

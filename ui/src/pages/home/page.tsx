@@ -3,13 +3,14 @@ import { TriangleAlert } from 'lucide-react';
 import type { StateSnapshot } from '../../../../src/admin/state.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Panel } from '../../components/panel.tsx';
+import { ServerText } from '../../components/server-text.tsx';
 import { allBackends, allRoutes, allTargets, counted } from '../places.ts';
 import { LivePage } from '../live.tsx';
 import { Target } from '../target.tsx';
 
 export function HomePage() {
 	return (
-		<LivePage title="Home" summary={healthSentence}>
+		<LivePage title="Home" summary={(state) => <ServerText text={healthSentence(state)} />}>
 			{(state) => (
 				<div className="flex flex-col gap-4">
 					<Counts state={state} />
