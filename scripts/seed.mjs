@@ -2,6 +2,7 @@
 // without uvx. Needs uvx, npx and the package registries. The last line counts: "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -21,6 +22,7 @@ let gateway = null;
 
 prepare();
 process.on('exit', () => gateway?.child.kill('SIGKILL'));
+for (const port of [3000, 15000, 15020, 15021]) await mustBeFree(port);
 await withUvx();
 await withoutUvx();
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
@@ -37,7 +39,11 @@ async function withUvx() {
 	);
 	await client('SDK 1.32', () => connect(new OldClient(self), new OldTransport(endpoint)));
 	await client('SDK 2.4, old era', () => connect(newClient('legacy'), new NewTransport(endpoint)));
-	await client('SDK 2.4, new era', () => connect(newClient('auto'), new NewTransport(endpoint)));
+	await client('SDK 2.4, new era', async () => {
+		const one = await connect(newClient('auto'), new NewTransport(endpoint));
+		expect(one.getProtocolEra() === 'modern', `the era is ${one.getProtocolEra()}`);
+		return one;
+	});
 	await compareTimeServers();
 	await stopped();
 }
@@ -192,6 +198,18 @@ function marked() {
 				return [];
 			}
 		});
+}
+
+/** Another gateway on the tutorial's ports would answer in this one's place. */
+function mustBeFree(port) {
+	return new Promise((resolve) => {
+		const socket = createConnection(port, '127.0.0.1');
+		socket.on('error', resolve);
+		socket.on('connect', () => {
+			process.stderr.write(`error: port ${port} is in use, and the tutorial's file needs it; end what listens there\n`);
+			process.exit(1);
+		});
+	});
 }
 
 async function until(ready, seconds, tell = () => '') {

@@ -8,6 +8,8 @@ export interface Ended {
 	stdout: string;
 	stderr: string;
 	/** From start to end. */
+	milliseconds: number;
+	/** The same. */
 	ms: number;
 }
 
@@ -21,7 +23,7 @@ export interface CommandOptions {
 }
 
 /** Runs the real command to its end, with stdout and stderr apart. */
-export function runCommand(args: string[], options: CommandOptions = {}): Promise<Ended> {
+export function command(args: string[], options: CommandOptions = {}): Promise<Ended> {
 	const started = performance.now();
 	const child: ChildProcess = spawn(process.execPath, [join(root, 'bin/agentgateway.mjs'), ...args], {
 		cwd: options.cwd ?? root,
@@ -51,7 +53,10 @@ export function runCommand(args: string[], options: CommandOptions = {}): Promis
 		child.on('error', reject);
 		child.on('close', (code) => {
 			clearTimeout(timer);
-			resolve({ code, stdout, stderr, ms: performance.now() - started });
+			const milliseconds = performance.now() - started;
+			resolve({ code, stdout, stderr, milliseconds, ms: milliseconds });
 		});
 	});
 }
+
+export const runCommand = command;

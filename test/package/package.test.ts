@@ -34,7 +34,7 @@ beforeAll(async () => {
 	writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }');
 	const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 	await exec('npm', ['install', ...quiet, tarball], { cwd: consumer });
-	await exec('npm', ['install', ...quiet, '--global', '--prefix', global, tarball], { cwd: consumer });
+	await exec('npm', ['install', ...quiet, '--global', '--prefix', global, '.'], { cwd: root });
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -57,6 +57,8 @@ describe('the package', () => {
 		writeFileSync(join(consumer, 'config.yaml'), yaml);
 		const gateway = start(command, ['-f', 'config.yaml'], consumer);
 		expect(await firstTools(gateway, port)).toContain('get_current_time');
+		const called = await ask(port, 'tools/call', { name: 'get_current_time', arguments: { timezone: 'UTC' } });
+		expect(called).toMatchObject({ result: { structuredContent: { timezone: 'UTC' } } });
 		expect(await end(gateway)).toBe(0);
 	});
 
@@ -162,27 +164,32 @@ async function firstTools(gateway: ChildProcess, port: number): Promise<string[]
 	const names: string[] = [];
 	await until(async () => {
 		if (gateway.exitCode !== null) throw new Error(`the gateway ended with ${gateway.exitCode}`);
-		const meta = {
-			'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-			'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-			'io.modelcontextprotocol/clientCapabilities': {},
-		};
-		const reply = await fetch(`http://127.0.0.1:${port}/mcp`, {
-			method: 'POST',
-			headers: {
-				'content-type': 'application/json',
-				accept: 'application/json, text/event-stream',
-				'mcp-protocol-version': '2026-07-28',
-				'mcp-method': 'tools/list',
-			},
-			body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } }),
-		}).catch(() => null);
+		const reply = (await ask(port, 'tools/list', {}).catch(() => null)) as {
+			result?: { tools: { name: string }[] };
+		} | null;
 		if (reply === null) return false;
-		const { result } = (await reply.json()) as { result?: { tools: { name: string }[] } };
-		names.push(...(result?.tools ?? []).map(({ name }) => name));
+		names.push(...(reply.result?.tools ?? []).map(({ name }) => name));
 		return names.length > 0;
 	});
 	return names;
+}
+
+/** Sends one request of 2026-07-28; gives the JSON-RPC response. */
+async function ask(port: number, method: string, params: Record<string, unknown>): Promise<unknown> {
+	const _meta = {
+		'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+		'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+		'io.modelcontextprotocol/clientCapabilities': {},
+	};
+	const headers: Record<string, string> = {
+		'content-type': 'application/json',
+		accept: 'application/json, text/event-stream',
+		'mcp-protocol-version': '2026-07-28',
+		'mcp-method': method,
+	};
+	if (typeof params['name'] === 'string') headers['mcp-name'] = params['name'];
+	const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } });
+	return (await fetch(`http://127.0.0.1:${port}/mcp`, { method: 'POST', headers, body })).json();
 }
 
 async function until(ready: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type SubmitEvent, useMemo, useState } from 'react';
+import { type KeyboardEvent, type SubmitEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { PlaygroundTool } from '../../../../src/admin/state.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
@@ -51,22 +51,22 @@ function ToolForm({ tool, running, onRun, onCancel }: ToolPanelProps & { tool: P
 		fields === null ? '{}' : Object.fromEntries(fields.map((field) => [field.name, emptyDraft(field)])),
 	);
 	const [errors, setErrors] = useState<ReadonlyMap<string, string>>(new Map());
+	const form = useRef<HTMLFormElement>(null);
+	useEffect(() => {
+		if (errors.size > 0) form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+	}, [errors]);
 	const run = (event: SubmitEvent<HTMLFormElement>) => {
 		event.preventDefault();
 		const filled = fields === null ? fillJson(draft) : fillAll(fields, draft);
 		setErrors(filled.kind === 'wrong' ? filled.errors : new Map());
 		if (filled.kind === 'value') onRun(tool.name, filled.value);
-		else {
-			const form = event.currentTarget;
-			requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid]')?.focus());
-		}
 	};
 	const hurry = (event: KeyboardEvent<HTMLFormElement>) => {
 		if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
 	};
 	const drafts = draft as Readonly<Record<string, Draft>>;
 	return (
-		<form noValidate className="flex flex-col gap-4 p-3" onSubmit={run} onKeyDown={hurry}>
+		<form ref={form} noValidate className="flex flex-col gap-4 p-3" onSubmit={run} onKeyDown={hurry}>
 			{tool.description !== undefined && (
 				<p className="whitespace-pre-line text-13 text-muted [overflow-wrap:anywhere]">
 					<ServerText text={tool.description} />
