@@ -43,10 +43,8 @@ export async function run(options: CliOptions): Promise<number> {
 		logger.warn(`log level "${directive}" is not understood`, { remedy: 'write info, debug or scope=level' });
 	logger.info(`version: ${version}`);
 	logger.info(`loaded config from ${chosen.source}`);
-	for (const warning of warnings)
-		logger.warn(`${warning.file}:${warning.line}: ${warning.path}: ${warning.message}`, {
-			remedy: warning.remedy || undefined,
-		});
+	for (const { file, line, path, message, remedy } of warnings)
+		logger.warn(`${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`, { remedy: remedy || undefined });
 	const gateway = await start(chosen, logger, core);
 	if ('fault' in gateway) {
 		writer.flush();

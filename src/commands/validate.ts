@@ -6,9 +6,8 @@ export async function validate(options: CliOptions): Promise<number> {
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
 	for (const warning of chosen.config.warnings) {
-		process.stderr.write(
-			`warning: ${warning.file}:${warning.line}:${warning.column}: ${warning.path}: ${warning.message}\n`,
-		);
+		const { file, line, column, path, message } = warning;
+		process.stderr.write(`warning: ${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}\n`);
 	}
 	process.stdout.write('Configuration is valid!\n');
 	return 0;

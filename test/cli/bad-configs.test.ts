@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../support/gateway.ts';
-import { command } from './command.ts';
+import { runCommand } from './command.ts';
 
 const folder = join(root, 'test/config/golden/bad');
 const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -12,7 +12,7 @@ const ownAddresses = { ADMIN_ADDR: undefined, STATS_ADDR: undefined, READINESS_A
 
 /** What the command did for one golden file, as golden files word it. */
 async function outcome(name: string, flags: string[]): Promise<string> {
-	const { code, stdout, stderr } = await command(['-f', name, ...flags], { cwd: folder, env: ownAddresses });
+	const { code, stdout, stderr } = await runCommand(['-f', name, ...flags], { cwd: folder, env: ownAddresses });
 	return `${stdout}${stderr}exit code ${code}\n`;
 }
 

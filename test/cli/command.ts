@@ -8,8 +8,6 @@ export interface Ended {
 	stdout: string;
 	stderr: string;
 	/** From start to end. */
-	milliseconds: number;
-	/** The same. */
 	ms: number;
 }
 
@@ -23,7 +21,7 @@ export interface CommandOptions {
 }
 
 /** Runs the real command to its end, with stdout and stderr apart. */
-export function command(args: string[], options: CommandOptions = {}): Promise<Ended> {
+export function runCommand(args: string[], options: CommandOptions = {}): Promise<Ended> {
 	const started = performance.now();
 	const child: ChildProcess = spawn(process.execPath, [join(root, 'bin/agentgateway.mjs'), ...args], {
 		cwd: options.cwd ?? root,
@@ -53,10 +51,7 @@ export function command(args: string[], options: CommandOptions = {}): Promise<E
 		child.on('error', reject);
 		child.on('close', (code) => {
 			clearTimeout(timer);
-			const milliseconds = performance.now() - started;
-			resolve({ code, stdout, stderr, milliseconds, ms: milliseconds });
+			resolve({ code, stdout, stderr, ms: performance.now() - started });
 		});
 	});
 }
-
-export const runCommand = command;

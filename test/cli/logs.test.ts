@@ -63,7 +63,6 @@ describe('the log', () => {
 
 		await client.request('tools/call', '{"name":"nope_x"}');
 		await gateway.waitFor(/mcp\.error\.code=-32602/);
-		await fetch(`${gateway.url()}/mcp`, { headers: { host: 'evil.example' } }).catch(() => null);
 	});
 
 	test('as JSON, each line is an object', async () => {
@@ -120,7 +119,6 @@ describe('numbers', () => {
 		expect(grown(/^agentgateway_request_duration_seconds_count/)).toBeGreaterThanOrEqual(5);
 		expect(grown(/^agentgateway_mcp_sessions/)).toBe(1);
 		expect(grown(/^agentgateway_child_processes/)).toBe(2);
-		expect(grown(/^agentgateway_downstream_connections_total/)).toBeGreaterThanOrEqual(0);
 		expect(sum(after, /^agentgateway_downstream_connections_total/)).toBeGreaterThan(0);
 		expect(sum(after, /^agentgateway_mcp_target_state\{[^}]*target="time"[^}]*state="ready"\}/)).toBe(1);
 		expect(sum(after, /^agentgateway_config_synchronized/)).toBe(1);
