@@ -61,6 +61,10 @@ export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'di
 /** Param that the `Mcp-Name` header repeats is the call's name; these methods have one. */
 const named: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
+const complete = Buffer.from('"complete"');
+const unstamped = { type: 'complete', stamped: false };
+const stamped = { type: 'complete', stamped: true };
+
 /** The dialect of 2026-07-28. `overHttp`: a closed request is a cancelled one, no notification is needed. */
 export function modernDialect(overHttp: boolean): Dialect {
 	let last: { readonly caller: Caller; readonly meta: string } | null = null;
@@ -77,7 +81,8 @@ export function modernDialect(overHttp: boolean): Dialect {
 		postHeaders: ['mcp-protocol-version', modernVersion],
 		resultType(result, text) {
 			const type = memberOf(result.members, 'resultType');
-			if (type === null) return { type: 'complete', stamped: false };
+			if (type === null) return unstamped;
+			if (complete.compare(text, type.start, type.end) === 0) return stamped;
 			return { type: JSON.parse(text.toString('utf8', type.start, type.end)) as string, stamped: true };
 		},
 		cancelNotice(id, reason) {

@@ -1,6 +1,6 @@
 import type { Exchange, ReplyStream } from '../../http/exchange.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
-import { decodeString, isScanFault, scanJson } from '../../lib/json-scan.ts';
+import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import type { Listener } from '../connections.ts';
 import { code } from '../errors.ts';
@@ -184,12 +184,18 @@ function callOf(envelope: Envelope, caller: Caller): Call {
 		method: envelope.method,
 		params: envelope.params,
 		edits: [],
-		meta: envelope.meta.filter((member) => !ownMeta.has(member.key)),
+		meta: foreignMeta(envelope.meta),
 		name: null,
 		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
 		caller,
 		origin: 'client',
 	};
+}
+
+/** Most clients send nothing but what describes themselves. */
+function foreignMeta(meta: readonly Member[]): readonly Member[] {
+	for (const member of meta) if (!ownMeta.has(member.key)) return meta.filter((one) => !ownMeta.has(one.key));
+	return [];
 }
 
 function tokenOf(envelope: Envelope): Buffer | null {
