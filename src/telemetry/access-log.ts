@@ -13,8 +13,17 @@ export type AccessLog = (facts: Facts, now: number) => void;
 export function accessLog(core: LogCore): AccessLog | null {
 	if (core.filter.threshold('request') > logLevels.indexOf('info')) return null;
 	const notation = core.format.name === 'json' ? jsonNotation : textNotation;
-	const places = new Places(notation);
-	return (facts, now) => core.writePrepared('info', 'request', places.of(facts) + fieldsOf(facts, now, notation));
+	const place = new Stretch(samePlace, (facts) => placeFields(facts, notation));
+	const what = new Stretch(sameRequest, (facts) => requestFields(facts, notation));
+	return (facts, now) =>
+		core.writePrepared(
+			'info',
+			'request',
+			place.of(facts) +
+				notation.text('src.addr', facts.sourceAddress) +
+				what.of(facts) +
+				ownFields(facts, now, notation),
+		);
 }
 
 /** How one field is written. */
@@ -38,31 +47,38 @@ const jsonNotation: Notation = {
 	number: (name, value, unit) => (unit === '' ? `,"${name}":${value}` : `,"${name}":"${value}${unit}"`),
 };
 
-/** The fields that all requests of a route share, written once for as long as they stay the same. */
-class Places {
-	private readonly to: Notation;
+/**
+ * Fields that stand side by side and are the same for many requests in a row, as those of one client that calls one
+ * tool: comparing them is cheaper than escaping and joining them again.
+ */
+class Stretch {
+	private readonly same: (a: Facts, b: Facts) => boolean;
+	private readonly write: (facts: Facts) => string;
 	private last: Facts | null = null;
 	private text = '';
 
-	constructor(to: Notation) {
-		this.to = to;
+	constructor(same: Stretch['same'], write: Stretch['write']) {
+		this.same = same;
+		this.write = write;
 	}
 
 	of(facts: Facts): string {
-		const { last } = this;
-		const same =
-			last !== null &&
-			facts.route === last.route &&
-			facts.listener === last.listener &&
-			facts.gateway === last.gateway &&
-			facts.routeRule === last.routeRule &&
-			facts.endpoint === last.endpoint;
-		if (!same) {
+		if (this.last === null || !this.same(facts, this.last)) {
 			this.last = facts;
-			this.text = placeFields(facts, this.to);
+			this.text = this.write(facts);
 		}
 		return this.text;
 	}
+}
+
+function samePlace(a: Facts, b: Facts): boolean {
+	return (
+		a.route === b.route &&
+		a.listener === b.listener &&
+		a.gateway === b.gateway &&
+		a.routeRule === b.routeRule &&
+		a.endpoint === b.endpoint
+	);
 }
 
 function placeFields(facts: Facts, to: Notation): string {
@@ -75,30 +91,47 @@ function placeFields(facts: Facts, to: Notation): string {
 	return line;
 }
 
-function fieldsOf(facts: Facts, now: number, to: Notation): string {
-	let line = to.text('src.addr', facts.sourceAddress);
-	line += to.text('http.method', facts.method);
+function sameRequest(a: Facts, b: Facts): boolean {
+	return (
+		a.method === b.method &&
+		a.host === b.host &&
+		a.path === b.path &&
+		a.httpVersion === b.httpVersion &&
+		a.status === b.status &&
+		a.protocol === b.protocol &&
+		a.mcpMethod === b.mcpMethod &&
+		a.mcpTarget === b.mcpTarget &&
+		a.mcpResourceType === b.mcpResourceType &&
+		a.mcpResource === b.mcpResource
+	);
+}
+
+function requestFields(facts: Facts, to: Notation): string {
+	let line = to.text('http.method', facts.method);
 	line += to.text('http.host', facts.host);
 	line += to.text('http.path', facts.path);
 	line += to.text('http.version', facts.httpVersion);
 	if (facts.status !== undefined) line += to.number('http.status', facts.status, '');
 	if (facts.protocol !== undefined) line += to.text('protocol', facts.protocol);
-	if (facts.protocol === 'mcp') line += mcpFields(facts, to);
-	if (facts.error !== undefined) line += to.quoted('error', facts.error);
-	if (facts.reason !== undefined && facts.reason !== 'Upstream') line += to.text('reason', facts.reason);
-	return line + to.number('duration', Math.round(now - facts.startedAt), 'ms');
-}
-
-function mcpFields(facts: Facts, to: Notation): string {
-	let line = '';
+	if (facts.protocol !== 'mcp') return line;
 	if (facts.mcpMethod !== undefined) line += to.text('mcp.method.name', facts.mcpMethod);
 	if (facts.mcpTarget !== undefined) line += to.text('mcp.target', facts.mcpTarget);
 	if (facts.mcpResourceType !== undefined) line += to.text('mcp.resource.type', facts.mcpResourceType);
 	if (facts.mcpResource !== undefined) line += to.text(itemField(facts.mcpResourceType), facts.mcpResource);
-	if (facts.mcpSession !== undefined) line += to.text('mcp.session.id', facts.mcpSession);
-	if (facts.mcpErrorCode !== undefined) line += to.number('mcp.error.code', facts.mcpErrorCode, '');
-	if (facts.mcpErrorMessage !== undefined) line += to.quoted('mcp.error.message', facts.mcpErrorMessage);
 	return line;
+}
+
+/** The fields that hardly two requests share. */
+function ownFields(facts: Facts, now: number, to: Notation): string {
+	let line = '';
+	if (facts.protocol === 'mcp') {
+		if (facts.mcpSession !== undefined) line += to.text('mcp.session.id', facts.mcpSession);
+		if (facts.mcpErrorCode !== undefined) line += to.number('mcp.error.code', facts.mcpErrorCode, '');
+		if (facts.mcpErrorMessage !== undefined) line += to.quoted('mcp.error.message', facts.mcpErrorMessage);
+	}
+	if (facts.error !== undefined) line += to.quoted('error', facts.error);
+	if (facts.reason !== undefined && facts.reason !== 'Upstream') line += to.text('reason', facts.reason);
+	return line + to.number('duration', Math.round(now - facts.startedAt), 'ms');
 }
 
 function itemField(type: string | undefined): string {
