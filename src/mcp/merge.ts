@@ -55,9 +55,10 @@ class Merging implements Ticket {
 	}
 
 	cancel(reason?: string): void {
-		for (const ticket of this.tickets) ticket.cancel(reason);
-		if (this.tickets.length > 0 || this.ended) return;
+		if (this.ended) return;
+		// First: what the cancelled parts report must not be taken for the whole.
 		this.ended = true;
+		for (const ticket of this.tickets) ticket.cancel(reason);
 		this.sink.fail(mcpError(code.cancelled, 'cancelled'));
 	}
 

@@ -2,11 +2,10 @@ import type { TargetConfig } from '../config/ir.ts';
 import type { Target } from '../mcp/model.ts';
 import { createTarget } from '../mcp/upstream/target.ts';
 import { StdioTransport } from '../mcp/upstream/transport/stdio.ts';
-import { createHttpPool, StreamableHttpTransport } from '../mcp/upstream/transport/streamable-http.ts';
+import { HttpPool } from '../mcp/upstream/transport/http-pool.ts';
+import { StreamableHttpTransport } from '../mcp/upstream/transport/streamable-http.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { Logger } from '../telemetry/log.ts';
-
-type HttpPool = ReturnType<typeof createHttpPool>;
 
 /** Opens targets, and owns what they share: the pools of connections to HTTP servers. */
 export class Targets {
@@ -52,7 +51,7 @@ export class Targets {
 	private poolOf(origin: string): HttpPool {
 		let pool = this.pools.get(origin);
 		if (pool === undefined) {
-			pool = createHttpPool(origin);
+			pool = new HttpPool(origin);
 			this.pools.set(origin, pool);
 		}
 		return pool;

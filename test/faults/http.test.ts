@@ -170,4 +170,43 @@ describe('a server that fails in the middle', () => {
 		const other = await LegacyClient.open(`${gateway.url()}/mcp`);
 		expect(await other.tool('bad_echo')).toContain('echo');
 	});
+
+	test('the answer to another request never reaches a client', async () => {
+		const server = await serve({ eras: ['legacy'] });
+		const gateway = await beside(server.url);
+		const one = await LegacyClient.open(`${gateway.url()}/mcp`);
+		const foreign = '{"jsonrpc":"2.0","id":999999,"result":{"content":[{"type":"text","text":"secret of another"}]}}';
+		server.override('tools/call', reply(200, 'application/json', foreign));
+		const json = await one.request('tools/call', '{"name":"bad_echo"}');
+		expect(json.message.error?.message).toContain('it answered another request');
+		server.override('tools/call', (message, response) => {
+			const own = `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"content":[{"type":"text","text":"mine"}]}}`;
+			response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${foreign}\n\ndata: ${own}\n\n`);
+		});
+		expect(await one.tool('bad_echo')).toBe('mine');
+	});
+
+	test('sessions that listen leave room for calls', async () => {
+		const server = await serve({ eras: ['legacy'] });
+		const gateway = await beside(server.url);
+		const clients: LegacyClient[] = [];
+		for (let i = 0; i < 80; i++) clients.push(await LegacyClient.open(`${gateway.url()}/mcp`));
+		await expect.poll(() => server.streams.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(80);
+		for (const one of clients.slice(-3)) expect(await one.tool('bad_echo')).toContain('echo');
+		await Promise.all(clients.map((one) => one.end()));
+	}, 60_000);
+
+	test('a server that is replaced by one of the other era is negotiated anew', async () => {
+		const old = await HttpMcpServer.start({ eras: ['legacy'] });
+		const { port, url } = old;
+		const gateway = await beside(url);
+		const one = await LegacyClient.open(`${gateway.url()}/mcp`);
+		expect(await one.tool('bad_echo')).toContain('echo');
+		await old.close();
+		const modern = await serve({ eras: ['modern'] }, port);
+		await one.request('tools/call', '{"name":"bad_echo"}');
+		const other = await LegacyClient.open(`${gateway.url()}/mcp`);
+		await expect.poll(() => other.tool('bad_echo').catch(() => ''), { timeout: 20_000 }).toContain('echo');
+		expect(modern.of('tools/call').length).toBeGreaterThan(0);
+	}, 40_000);
 });

@@ -76,7 +76,9 @@ export class Connection {
 		// List changes say nothing but their name; what a server adds belongs to its own subscription.
 		const bare = params === null || name.endsWith('/list_changed');
 		const notice = { method: name, params: bare ? null : textOf(scanned, params) };
-		if (sink !== null) sink.note(notice);
+		// What concerns lists and resources is the whole session's, whatever stream it came on.
+		const wide = name.endsWith('/list_changed') || name === 'notifications/resources/updated';
+		if (sink !== null && !wide) sink.note(notice);
 		else this.events.note(notice);
 	}
 
@@ -97,7 +99,7 @@ export class Connection {
 	faulted(fault: TransportFault): McpError {
 		const failure = failureOf(fault);
 		// A session that the server has forgotten is as dead as a process; whoever holds the connection opens another.
-		if (fault.kind === 'process' || (fault.kind === 'http' && fault.status === 404)) this.fail(failure);
+		if (fault.kind === 'process' || (fault.kind === 'http' && fault.sessionLost)) this.fail(failure);
 		return mcpError(code.internal, `target "${this.target}" did not answer: ${failure.reason}`, this.target);
 	}
 

@@ -1,7 +1,7 @@
 import type { Scanned } from '../../lib/json-scan.ts';
 import type { Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
-import { memberOf, textOf } from './message.ts';
+import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 
 /** The newest revision with a handshake; asked for first, and any older one that the server answers with is taken. */
 export const newestLegacyVersion = '2025-11-25';
@@ -29,7 +29,7 @@ export const initializedText = Buffer.from('{"jsonrpc":"2.0","method":"notificat
 /** Reads the result of `initialize`; null when it is none. */
 export function readInitialize(scanned: Scanned): ServerFacts | null {
 	const result = memberOf(scanned.members, 'result');
-	if (result === null) return null;
+	if (result === null || result.end - result.start > maximumParsedBytes) return null;
 	const value = JSON.parse(textOf(scanned, result).toString()) as Record<string, unknown>;
 	const version = value['protocolVersion'];
 	if (typeof version !== 'string') return null;

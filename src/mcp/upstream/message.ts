@@ -57,8 +57,14 @@ export function textOf(scanned: Scanned, member: Member): Buffer {
 	return scanned.text.subarray(member.start, member.end);
 }
 
+/** Larger texts are not decoded: `JSON.parse` would hold up everybody else. */
+export const maximumParsedBytes = 256 * 1024;
+
 /** Reads an error object. Servers that send none of the members get words of ours. */
 export function readError(scanned: Scanned, member: Member, target: string): McpError {
+	if (member.end - member.start > maximumParsedBytes) {
+		return { code: -32603, message: 'the server gave an error that is too large to read', data: null, target };
+	}
 	const value: unknown = JSON.parse(scanned.text.toString('utf8', member.start, member.end));
 	const error = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 	const data = memberOf(member.members, 'data');

@@ -66,7 +66,7 @@ export class Negotiation {
 		const limit = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
 		this.after(limit, () => {
 			if (!this.established)
-				this.fail({ ...noProcess, reason: `it did not answer initialize within ${limit / 1000} s`, remedy: '' });
+				this.fail({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy: '' });
 		});
 		this.transport = this.options.openTransport();
 		if (this.memory.era === 'legacy') this.initialize(this.transport);
@@ -133,8 +133,7 @@ export class Negotiation {
 			this.transport = fresh;
 			return this.initialize(fresh);
 		}
-		if (fault.kind === 'http' && fault.status < 500 && fault.status !== 401 && fault.status !== 403)
-			return initialize();
+		if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status)) return initialize();
 		this.fail(failureOf(fault));
 	}
 
@@ -167,6 +166,8 @@ export class Negotiation {
 	}
 
 	private initializeFailed(failure: Failure): void {
+		// It may have been replaced by one of the other era.
+		this.memory.era = null;
 		if (this.probing) this.refused = failure;
 		else this.fail(failure);
 	}
@@ -187,22 +188,29 @@ export class Negotiation {
 	private listenModern(transport: Transport, connection: Connection, server: ServerFacts): void {
 		const receiver = this.unsolicited(connection);
 		if (!this.options.overHttp) this.listening = transport.listen(receiver, []);
-		const ask = () => {
+		const ask = (again: boolean) => {
 			const id = connection.takeId();
 			const message = listenText(id, this.caller, server.capabilities);
 			if (message === null) return;
-			const ended = () => this.after(listenAgainMs, ask);
+			// What changed in the meantime was not heard.
+			if (again) for (const notice of listChangesOf(server)) this.events.note(notice);
+			const ended = () => this.after(listenAgainMs, () => ask(true));
 			const ticket = transport.request(
-				{ id, message, headers: listenHeaders },
+				{ id, message, headers: listenHeaders, lasting: true },
 				{
-					message: (scanned) =>
-						memberOf(scanned.members, 'method') === null ? ended() : connection.unsolicited(scanned, null),
-					failed: (fault) => (fault.kind === 'io' ? ended() : undefined),
+					message: (scanned) => {
+						if (memberOf(scanned.members, 'method') !== null) connection.unsolicited(scanned, null);
+						else if (memberOf(scanned.members, 'error') === null) ended();
+					},
+					failed: (fault) => {
+						if (fault.kind === 'io' || (fault.kind === 'http' && (fault.status === 429 || fault.status >= 500)))
+							ended();
+					},
 				},
 			);
 			if (this.options.overHttp) this.listening = ticket;
 		};
-		ask();
+		ask(false);
 	}
 
 	private unsolicited(connection: Connection): Receiver {
@@ -228,6 +236,16 @@ export class Negotiation {
 		if (!this.closed) this.events.failed(failure);
 	}
 }
+
+/** The list changes that a server announces. */
+function listChangesOf({ capabilities }: ServerFacts): Notice[] {
+	return ['tools', 'prompts', 'resources']
+		.filter((list) => list in capabilities)
+		.map((list) => ({ method: `notifications/${list}/list_changed`, params: null }));
+}
+
+/** Credentials and pressure say nothing about eras. */
+const withoutVerdict: ReadonlySet<number> = new Set([401, 403, 408, 429]);
 
 const noProcess = { exitCode: null, signal: null, stderr: [] };
 

@@ -1,41 +1,26 @@
-import { createParser, type EventSourceParser } from 'eventsource-parser';
-import { StringDecoder } from 'node:string_decoder';
-import { type Dispatcher, Pool } from 'undici';
-import { isScanFault, scanJson } from '../../../lib/json-scan.ts';
+import type { Dispatcher } from 'undici';
+import { isScanFault, type Scanned, scanJson } from '../../../lib/json-scan.ts';
 import { SlotList, type Slotted } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
+import { EventReader, maximumAnswerBytes } from './event-reader.ts';
+import type { HttpPool } from './http-pool.ts';
+import { ioFault } from './io-fault.ts';
+import { Listening } from './listening.ts';
 import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
-/** Larger answers are given up: memory is finite. */
-const maximumAnswerBytes = 64 * 1024 * 1024;
 /** So much of an error's body is kept for the message. */
 const maximumFaultBytes = 64 * 1024;
-const connectTimeoutMs = 10_000;
-
-/** Connections to one server, shared by all who talk to it. */
-export function createHttpPool(origin: string): Pool {
-	return new Pool(origin, {
-		connections: 64,
-		pipelining: 1,
-		connect: { timeout: connectTimeoutMs },
-		// Calls may take as long as they like; whoever waits decides when to stop.
-		headersTimeout: 0,
-		bodyTimeout: 0,
-		keepAliveTimeout: 60_000,
-	});
-}
-
 /** JSON-RPC over Streamable HTTP: one POST a message, answers as JSON or as events (MCP transports). */
 export class StreamableHttpTransport implements Transport {
 	readonly pid = null;
 	private readonly url: URL;
 	private readonly path: string;
-	private readonly pool: Pool;
+	private readonly pool: HttpPool;
 	private readonly open = new SlotList<Posting>();
 	private listening: Listening | null = null;
 	private closed = false;
 
-	constructor(url: string, pool: Pool) {
+	constructor(url: string, pool: HttpPool) {
 		this.url = new URL(url);
 		this.path = this.url.pathname + this.url.search;
 		this.pool = pool;
@@ -43,14 +28,14 @@ export class StreamableHttpTransport implements Transport {
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {
 		const inSession = request.headers.includes('mcp-session-id');
-		const posting = new Posting(this.url, receiver, inSession, this.open);
+		const posting = new Posting(this.url, receiver, request.id, inSession, this.open);
 		this.open.add(posting);
-		this.dispatch('POST', [...postHeaders, ...request.headers], request.message, posting);
+		this.dispatch('POST', [...postHeaders, ...request.headers], request.message, posting, request.lasting);
 		return posting;
 	}
 
 	post(message: Buffer, headers: readonly string[]): void {
-		this.dispatch('POST', [...postHeaders, ...headers], message, new Posting(this.url, nobody, false, null));
+		this.dispatch('POST', [...postHeaders, ...headers], message, new Posting(this.url, nobody, null, false, null));
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {
@@ -58,7 +43,7 @@ export class StreamableHttpTransport implements Transport {
 		const listening = new Listening(
 			(lastEventId, handler) => {
 				const resume = lastEventId === '' ? [] : ['last-event-id', lastEventId];
-				this.dispatch('GET', ['accept', 'text/event-stream', ...headers, ...resume], null, handler);
+				this.dispatch('GET', ['accept', 'text/event-stream', ...headers, ...resume], null, handler, true);
 			},
 			this.url,
 			receiver,
@@ -75,7 +60,7 @@ export class StreamableHttpTransport implements Transport {
 				clearTimeout(timer);
 				resolve();
 			};
-			const posting = new Posting(this.url, nobody, false, null);
+			const posting = new Posting(this.url, nobody, null, false, null);
 			posting.settled = settled;
 			this.dispatch('DELETE', headers, null, posting);
 		});
@@ -93,8 +78,10 @@ export class StreamableHttpTransport implements Transport {
 		headers: readonly string[],
 		body: Buffer | null,
 		handler: Dispatcher.DispatchHandler,
+		lasting = false,
 	): void {
-		this.pool.dispatch({ method, path: this.path, headers: headers as string[], body }, handler);
+		const pool = lasting ? this.pool.streams : this.pool.calls;
+		pool.dispatch({ method, path: this.path, headers: headers as string[], body }, handler);
 	}
 }
 
@@ -109,6 +96,8 @@ class Posting implements Ticket, Slotted {
 	slot = -1;
 	private readonly url: URL;
 	private readonly receiver: Receiver;
+	/** null: a notification, which wants no answer. */
+	private readonly id: number | null;
 	/** The request named a session: a 404 says that it is gone, whatever else it says. */
 	private readonly inSession: boolean;
 	/** The requests under way, of which this is one. */
@@ -125,9 +114,10 @@ class Posting implements Ticket, Slotted {
 	/** Called when it is over. */
 	settled: (() => void) | null = null;
 
-	constructor(url: URL, receiver: Receiver, inSession: boolean, siblings: SlotList<Posting> | null) {
+	constructor(url: URL, receiver: Receiver, id: number | null, inSession: boolean, siblings: SlotList<Posting> | null) {
 		this.url = url;
 		this.receiver = receiver;
+		this.id = id;
 		this.inSession = inSession;
 		this.siblings = siblings;
 	}
@@ -207,9 +197,23 @@ class Posting implements Ticket, Slotted {
 				remedy: '',
 			});
 		}
-		const answer = scanned.members.every((member) => member.key !== 'method');
-		if (answer) this.finish();
+		if (scanned.members.every((member) => member.key !== 'method')) {
+			if (!this.isMine(scanned)) return this.foreign();
+			this.finish();
+		}
 		this.receiver.message(scanned, this.headers);
+	}
+
+	/** Whether an answer carries the id of this request. */
+	private isMine({ text, members }: Scanned): boolean {
+		const id = members?.find((member) => member.key === 'id');
+		return id !== undefined && this.id !== null && text.toString('latin1', id.start, id.end) === String(this.id);
+	}
+
+	/** An answer to somebody else's request. Handed on, it would reach the wrong client. */
+	private foreign(): void {
+		// On a stream the right one may still come.
+		if (this.kind !== 'events') this.fail({ kind: 'io', reason: 'it answered another request', remedy: '' });
 	}
 
 	/**
@@ -219,12 +223,17 @@ class Posting implements Ticket, Slotted {
 	private faulted(body: Buffer): void {
 		const scanned = scanJson(Buffer.from(body), { error: {} });
 		const members = isScanFault(scanned) ? null : scanned.members;
-		const id = members?.find((member) => member.key === 'id');
-		const named = id !== undefined && !isScanFault(scanned) && scanned.text[id.start] !== 0x6e;
-		const isAnswer = named && members?.some((member) => member.key === 'error') === true && !this.isTransportFault();
+		const isError = !isScanFault(scanned) && members?.some((member) => member.key === 'error') === true;
+		const isAnswer = isError && this.isMine(scanned) && !this.isTransportFault();
 		this.finish();
-		if (isAnswer && !isScanFault(scanned)) this.receiver.message(scanned, this.headers);
-		else this.receiver.failed({ kind: 'http', status: this.status, body });
+		if (isAnswer) this.receiver.message(scanned, this.headers);
+		else
+			this.receiver.failed({
+				kind: 'http',
+				status: this.status,
+				body,
+				sessionLost: this.status === 404 && this.inSession,
+			});
 	}
 
 	private isTransportFault(): boolean {
@@ -247,119 +256,3 @@ class Posting implements Ticket, Slotted {
 
 const empty = Buffer.alloc(0);
 const tooLarge: TransportFault = { kind: 'io', reason: `it sent more than ${maximumAnswerBytes} bytes`, remedy: '' };
-
-/** Bytes to SSE events with data. */
-class EventReader {
-	private readonly decoder = new StringDecoder('utf8');
-	private readonly parser: EventSourceParser;
-	lastEventId = '';
-	retryMs: number | null = null;
-	private tooLong = false;
-
-	constructor(data: (text: Buffer) => void) {
-		this.parser = createParser({
-			onEvent: (event) => {
-				if (event.id !== undefined) this.lastEventId = event.id;
-				if (event.data !== '') data(Buffer.from(event.data));
-			},
-			onRetry: (ms) => {
-				this.retryMs = ms;
-			},
-			onError: (error) => {
-				if (error.type !== 'unknown-field') this.tooLong = true;
-			},
-			maxBufferSize: maximumAnswerBytes,
-		});
-	}
-
-	/** False when an event is larger than what is accepted. */
-	push(chunk: Buffer): boolean {
-		this.parser.feed(this.decoder.write(chunk));
-		return !this.tooLong;
-	}
-}
-
-/** The GET stream for what belongs to no request: opened again when it ends, until it is refused. */
-class Listening implements Ticket, Dispatcher.DispatchHandler {
-	private readonly openStream: (lastEventId: string, handler: Dispatcher.DispatchHandler) => void;
-	private readonly url: URL;
-	private readonly receiver: Receiver;
-	private reader: EventReader | null = null;
-	private lastEventId = '';
-	private retryMs = 1000;
-	private pauseMs = 1000;
-	private timer: NodeJS.Timeout | null = null;
-	private controller: Dispatcher.DispatchController | null = null;
-	private over = false;
-
-	constructor(openStream: Listening['openStream'], url: URL, receiver: Receiver) {
-		this.openStream = openStream;
-		this.url = url;
-		this.receiver = receiver;
-	}
-
-	begin(): void {
-		if (!this.over) this.openStream(this.lastEventId, this);
-	}
-
-	cancel(): void {
-		this.over = true;
-		if (this.timer !== null) clearTimeout(this.timer);
-		this.controller?.abort(new Error('cancelled'));
-	}
-
-	onRequestStart(controller: Dispatcher.DispatchController): void {
-		this.controller = controller;
-		if (this.over) controller.abort(new Error('cancelled'));
-	}
-
-	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-		const events = status === 200 && String(headers['content-type'] ?? '').startsWith('text/event-stream');
-		if (!events) {
-			// 405 means that the server has no such stream; 404 shows on the next call.
-			this.over = true;
-			return;
-		}
-		this.pauseMs = this.retryMs;
-		this.reader = new EventReader((data) => {
-			const scanned = scanJson(data, { params: { _meta: {} }, result: {}, error: {} });
-			if (!isScanFault(scanned) && scanned.members !== null) this.receiver.message(scanned, null);
-		});
-	}
-
-	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-		if (this.reader === null || this.over) return;
-		this.reader.push(chunk);
-		if (this.reader.lastEventId !== '') this.lastEventId = this.reader.lastEventId;
-		if (this.reader.retryMs !== null) this.retryMs = this.reader.retryMs;
-	}
-
-	onResponseEnd(): void {
-		this.again();
-	}
-
-	onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-		if (!this.over) this.receiver.failed(ioFault(this.url, error));
-		this.again();
-	}
-
-	private again(): void {
-		this.reader = null;
-		if (this.over) return;
-		this.timer = setTimeout(() => this.begin(), this.pauseMs);
-		this.timer.unref();
-		this.pauseMs = Math.min(this.pauseMs * 2, 30_000);
-	}
-}
-
-function ioFault(url: URL, error: Error): TransportFault {
-	const code = (error as NodeJS.ErrnoException).code ?? '';
-	const where = `${url.protocol}//${url.host}`;
-	const check = 'Check that the server runs and that the URL of the target is right.';
-	if (code === 'ECONNREFUSED') return { kind: 'io', reason: `connection to ${where} was refused`, remedy: check };
-	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-		return { kind: 'io', reason: `host ${url.hostname} was not found`, remedy: check };
-	if (code === 'UND_ERR_CONNECT_TIMEOUT')
-		return { kind: 'io', reason: `connection to ${where} timed out`, remedy: check };
-	return { kind: 'io', reason: `connection to ${where} broke: ${error.message}`, remedy: '' };
-}

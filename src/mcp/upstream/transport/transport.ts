@@ -24,6 +24,8 @@ export interface OutboundRequest {
 	readonly message: Buffer;
 	/** Further HTTP headers, flat name, value; other transports ignore them. */
 	readonly headers: readonly string[];
+	/** The answer is a stream that lasts; it must not hold what calls need. */
+	readonly lasting?: boolean;
 }
 
 /** What comes back. A message that is a response to the request ends it; `failed` ends it without one. */
@@ -34,8 +36,8 @@ export interface Receiver {
 }
 
 export type TransportFault =
-	/** An HTTP reply that is no success, or is of a wrong kind. `body` is at most 64 KiB. */
-	| { readonly kind: 'http'; readonly status: number; readonly body: Buffer }
+	/** An HTTP reply that is no success, or is of a wrong kind. `body` is at most 64 KiB. `sessionLost`: 404 in a session. */
+	| { readonly kind: 'http'; readonly status: number; readonly body: Buffer; readonly sessionLost: boolean }
 	/** The process ended or could not be started. */
 	| {
 			readonly kind: 'process';
