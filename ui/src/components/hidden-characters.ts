@@ -24,6 +24,13 @@ export function markHidden(text: string): TextPart[] {
 	return parts;
 }
 
+/** The same in one text, for places that take no markup: `a[U+202E]b`. */
+export function markedText(text: string): string {
+	return markHidden(text)
+		.map((part) => (part.hidden ? `[${part.text}]` : part.text))
+		.join('');
+}
+
 function nameOf(character: string): string {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }

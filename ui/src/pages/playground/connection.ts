@@ -66,10 +66,26 @@ export function usePlaygroundConnection(): PlaygroundConnection {
 	const call = useCallback(async (request: PlaygroundCall, signal: AbortSignal) => {
 		if (session.current === null)
 			throw new ApiFailure(0, { error: 'There is no session.', remedy: 'Connect first.', detail: '' });
-		return callPlayground(session.current, request, signal);
+		try {
+			return await callPlayground(session.current, request, signal);
+		} catch (error) {
+			// Ended by its time limit, or with a gateway that was restarted.
+			if (error instanceof ApiFailure && (error.status === 404 || error.status === 410)) {
+				session.current = null;
+				setConnection((now) =>
+					now.phase === 'open' ? { phase: 'failed', route: now.route, failure: lost(error) } : now,
+				);
+			}
+			throw error;
+		}
 	}, []);
 
 	return { connection, connect, disconnect, call };
+}
+
+function lost(error: ApiFailure): ApiFailure {
+	const words = { error: 'The session has ended.', remedy: 'Press Connect to open another.', detail: error.message };
+	return new ApiFailure(error.status, words);
 }
 
 /** Whatever went wrong, in the shape in which it is shown. */

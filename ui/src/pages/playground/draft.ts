@@ -11,13 +11,26 @@ export type Filled =
 
 /** The draft of an untouched field, with the schema's default filled in. */
 export function emptyDraft(field: FormField): Draft {
-	const { kind, initial } = field;
-	if (kind === 'group') return Object.fromEntries(field.fields.map((one) => [one.name, emptyDraft(one)]));
-	if (kind === 'list') return [];
-	if (initial === undefined || initial === null) return '';
-	if (kind === 'choice') return indexOfChoice(field, initial);
-	if (kind === 'json') return JSON.stringify(initial, null, 2);
-	return typeof initial === 'object' ? '' : String(initial as string | number | boolean);
+	return draftOf(field, field.initial);
+}
+
+/** A value as it would have been typed; what does not fit the field leaves it untouched. */
+function draftOf(field: FormField, value: unknown): Draft {
+	const { kind, fields } = field;
+	if (kind === 'group') {
+		const members = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+		return Object.fromEntries(
+			fields.map((one) => [one.name, draftOf(one, Object.hasOwn(members, one.name) ? members[one.name] : one.initial)]),
+		);
+	}
+	if (kind === 'list') {
+		const [item] = fields;
+		return Array.isArray(value) && item !== undefined ? value.map((one) => draftOf(item, one)) : [];
+	}
+	if (value === undefined || value === null) return '';
+	if (kind === 'choice') return indexOfChoice(field, value);
+	if (kind === 'json') return JSON.stringify(value, null, 2);
+	return typeof value === 'object' ? '' : String(value as string | number | boolean);
 }
 
 /** The arguments for the call, or every error at once. Optional fields left empty are left out. */
@@ -56,8 +69,14 @@ function fillText(field: FormField, text: string, place: string): Filled {
 }
 
 function fillNumber(field: FormField, text: string, place: string): Filled {
-	const value = Number(text.trim());
-	if (text.trim() === '' || !Number.isFinite(value)) return wrong(place, 'This must be a number, such as 5 or 2.5.');
+	const written = text.trim();
+	const value = Number(written);
+	if (!/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(written) || !Number.isFinite(value)) {
+		return wrong(place, 'This must be a number, such as 5 or 2.5.');
+	}
+	if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+		return wrong(place, 'Whole numbers beyond 9007199254740991 would lose digits here.');
+	}
 	if (field.kind === 'integer' && !Number.isInteger(value)) return wrong(place, 'This must be a whole number.');
 	if (field.minimum !== null && value < field.minimum) return wrong(place, `The least is ${field.minimum}.`);
 	if (field.maximum !== null && value > field.maximum) return wrong(place, `The most is ${field.maximum}.`);

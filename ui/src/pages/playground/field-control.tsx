@@ -2,6 +2,7 @@ import { Plus, X } from 'lucide-react';
 import { Button } from '../../components/button.tsx';
 import { type ControlProps, Field } from '../../components/field.tsx';
 import { Select, TextArea, TextInput } from '../../components/input.tsx';
+import { markedText } from '../../components/hidden-characters.ts';
 import { ServerText } from '../../components/server-text.tsx';
 import { type Draft, emptyDraft } from './draft.ts';
 import type { FormField } from './form-field.ts';
@@ -23,8 +24,8 @@ export function FieldControl(props: FieldControlProps) {
 	const text = typeof draft === 'string' ? draft : '';
 	return (
 		<Field
-			label={field.name === '' ? place : field.name}
-			note={field.kind === 'json' ? 'JSON' : field.note}
+			label={markedText(field.name === '' ? place : field.name)}
+			note={field.kind === 'json' ? 'JSON' : markedText(field.note)}
 			required={field.required && field.name !== ''}
 			hint={field.description === '' ? undefined : <ServerText text={field.description} />}
 			error={errors.get(place)}
@@ -44,7 +45,9 @@ interface ControlOptions {
 function Control({ field, text, control, onChange }: ControlOptions) {
 	if (field.kind === 'boolean' || field.kind === 'choice') {
 		const own =
-			field.kind === 'boolean' ? booleans : field.choices.map(({ label }, index) => ({ value: String(index), label }));
+			field.kind === 'boolean'
+				? booleans
+				: field.choices.map(({ label }, index) => ({ value: String(index), label: markedText(label) }));
 		const options = [{ value: '', label: field.required ? 'Choose…' : 'Not set' }, ...own];
 		return <Select {...control} options={options} value={text} onChange={(event) => onChange(event.target.value)} />;
 	}
@@ -116,7 +119,7 @@ function List({ field, place, draft, errors, onChange }: FieldControlProps) {
 			))}
 			<Button size="sm" className="self-start" onClick={() => onChange([...drafts, emptyDraft(item)])}>
 				<Plus className="size-3.5" aria-hidden="true" />
-				Add to {field.name === '' ? place : field.name}
+				Add to {markedText(field.name === '' ? place : field.name)}
 			</Button>
 		</fieldset>
 	);
@@ -126,7 +129,7 @@ function Legend({ field, place }: { field: FormField; place: string }) {
 	return (
 		<>
 			<legend className="px-1 font-medium font-mono text-13">
-				{field.name === '' ? place : field.name}
+				{markedText(field.name === '' ? place : field.name)}
 				{field.required && <span className="ml-2 font-normal font-sans text-12 text-muted">required</span>}
 			</legend>
 			{field.description !== '' && (

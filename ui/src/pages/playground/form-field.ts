@@ -24,6 +24,7 @@ type Schema = Readonly<Record<string, unknown>>;
 /** Schemas come from servers: what is deeper or larger is edited as JSON. */
 const maximumDepth = 4;
 const maximumFields = 100;
+const maximumChoices = 500;
 
 /** The fields of a tool's `inputSchema`; null when it is no object of named arguments, which is edited as JSON. */
 export function formFields(inputSchema: Schema): FormField[] | null {
@@ -118,7 +119,7 @@ class Reader {
 
 function choicesOf(schema: Schema): FormField['choices'] | null {
 	const { enum: values, const: only, oneOf, anyOf } = schema;
-	if (Array.isArray(values)) {
+	if (Array.isArray(values) && values.length <= maximumChoices) {
 		const names: unknown[] = Array.isArray(schema['enumNames']) ? schema['enumNames'] : [];
 		return values.map((value: unknown, index) => {
 			const name = names[index];
@@ -127,7 +128,12 @@ function choicesOf(schema: Schema): FormField['choices'] | null {
 	}
 	if (only !== undefined) return [{ label: labelOf(only), value: only }];
 	const union = oneOf ?? anyOf;
-	if (!Array.isArray(union) || union.length === 0 || !union.every((one) => isObject(one) && 'const' in one))
+	if (
+		!Array.isArray(union) ||
+		union.length === 0 ||
+		union.length > maximumChoices ||
+		!union.every((one) => isObject(one) && 'const' in one)
+	)
 		return null;
 	return (union as Schema[]).map((one) => ({
 		label: typeof one['title'] === 'string' ? one['title'] : labelOf(one['const']),

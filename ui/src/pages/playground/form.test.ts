@@ -118,6 +118,32 @@ describe('arguments from a form', () => {
 		expect(filled.kind === 'wrong' && filled.errors.size).toBe(3);
 	});
 
+	test('defaults of lists and groups are filled in', () => {
+		const found = fields({
+			list: { type: 'array', items: { type: 'integer' }, default: [1, 2] },
+			group: {
+				type: 'object',
+				properties: { a: { type: 'string' }, b: { type: 'string', default: 'y' } },
+				default: { a: 'x' },
+			},
+		});
+		const drafts = Object.fromEntries(found.map((field) => [field.name, emptyDraft(field)]));
+		expect(fillAll(found, drafts)).toEqual({ kind: 'value', value: { list: [1, 2], group: { a: 'x', b: 'y' } } });
+	});
+
+	test.each(['0x10', '+5', '.5', 'Infinity', '9007199254740993', '1e300'])(
+		'%s is not sent as another number',
+		(count) => {
+			expect(fillAll(fields({ count: { type: 'number' } }), { count }).kind).toBe('wrong');
+		},
+	);
+
+	test('a choice of thousands is typed', () => {
+		expect(kinds({ a: { type: 'string', enum: Array.from({ length: 501 }, (_, at) => String(at)) } })).toEqual([
+			'text',
+		]);
+	});
+
 	test('an argument called __proto__ is an argument', () => {
 		const odd = fields(JSON.parse('{"__proto__":{"type":"string"}}') as Record<string, unknown>);
 		const filled = fillAll(odd, JSON.parse('{"__proto__":"x"}') as Draft);

@@ -37,8 +37,12 @@ export function PlaygroundPage() {
 	const selected = routes.find(({ id }) => id === search.route) ?? (routes.length === 1 ? routes[0] : undefined);
 	const session = connection.phase === 'open' && connection.route === selected?.id ? connection.session : null;
 	const tool = session?.tools.find(({ name }) => name === search.tool);
+	const leave = () => {
+		runs.cancel();
+		disconnect();
+	};
 	const select = (route: PlacedRoute) => {
-		if (route.id !== selected?.id) disconnect();
+		if (route.id !== selected?.id) leave();
 		void navigate({ search: { route: route.id } });
 	};
 	return (
@@ -51,7 +55,7 @@ export function PlaygroundPage() {
 						connection={connection}
 						onSelect={select}
 						onConnect={(place, token) => connect(place.id, requestFor(place, token))}
-						onDisconnect={disconnect}
+						onDisconnect={leave}
 					/>
 					<ToolsPanel
 						tools={session?.tools ?? null}

@@ -6,6 +6,7 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { Select } from '../../components/input.tsx';
 import { JsonView } from '../../components/json-view.tsx';
 import { Panel } from '../../components/panel.tsx';
+import { markedText } from '../../components/hidden-characters.ts';
 import { ServerText } from '../../components/server-text.tsx';
 import { type Content, contentsOf, outcomeOf, structuredOf } from './response.ts';
 import type { Run, Runs } from './runs.ts';
@@ -26,7 +27,7 @@ export function ResponsePanel({ runs }: { runs: Runs }) {
 						value={String(shown?.number)}
 						options={runs.runs.map((run) => ({
 							value: String(run.number),
-							label: `${run.number}. ${run.tool}, ${run.startedAt.toLocaleTimeString()}`,
+							label: `${run.number}. ${markedText(run.tool)}, ${run.startedAt.toLocaleTimeString()}`,
 						}))}
 						onChange={(event) => runs.show(Number(event.target.value))}
 					/>
@@ -45,8 +46,7 @@ function RunView({ run: { outcome, args } }: { run: Run }) {
 	if (outcome.kind === 'cancelled') return <p className="text-13 text-muted">The call was cancelled.</p>;
 	if (outcome.kind === 'failed') {
 		const { failure } = outcome;
-		const lost = failure.status === 404 ? 'The session has ended. Press Disconnect, then Connect.' : failure.remedy;
-		return <ErrorState title={failure.message} remedy={lost} detail={failure.detail} />;
+		return <ErrorState title={failure.message} remedy={failure.remedy} detail={failure.detail} />;
 	}
 	return <Answer result={outcome.result} args={args} />;
 }
@@ -150,7 +150,10 @@ function Block({ content }: { content: Content }) {
 		case 'link':
 			return (
 				<p className="text-13 [overflow-wrap:anywhere]">
-					<ServerText text={content.name} />: <code className="font-mono">{content.uri}</code>
+					<ServerText text={content.name} />:{' '}
+					<code className="font-mono">
+						<ServerText text={content.uri} />
+					</code>
 				</p>
 			);
 		case 'other':

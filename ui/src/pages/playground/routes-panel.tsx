@@ -41,7 +41,7 @@ export function RoutesPanel({ routes, selected, connection, onSelect, onConnect,
 						>
 							<span className="font-medium">{place.route.label}</span>
 							<span className="min-w-0 font-mono text-12 text-muted [overflow-wrap:anywhere]">
-								:{place.bind.port} {place.route.matches.join(', ')}
+								:{place.bind.port} {place.listener.hostname ?? ''} {place.route.matches.join(', ')}
 							</span>
 						</button>
 					</li>

@@ -62,7 +62,7 @@ function ToolForm({ tool, running, onRun, onCancel }: ToolPanelProps & { tool: P
 		if (filled.kind === 'value') onRun(tool.name, filled.value);
 	};
 	const hurry = (event: KeyboardEvent<HTMLFormElement>) => {
-		if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+		if (!running && event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
 	};
 	const drafts = draft as Readonly<Record<string, Draft>>;
 	return (
@@ -114,11 +114,13 @@ function ToolForm({ tool, running, onRun, onCancel }: ToolPanelProps & { tool: P
 }
 
 function fillJson(draft: Draft): Filled {
+	const wrong = (text: string): Filled => ({ kind: 'wrong', errors: new Map([['arguments', text]]) });
 	try {
-		return { kind: 'value', value: JSON.parse(draft as string) as unknown };
+		const value = JSON.parse(draft as string) as unknown;
+		const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+		return isObject ? { kind: 'value', value } : wrong('Arguments are a JSON object, such as {"name": "value"}.');
 	} catch (error) {
-		const text = `This is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-		return { kind: 'wrong', errors: new Map([['arguments', text]]) };
+		return wrong(`This is not JSON: ${error instanceof Error ? error.message : String(error)}`);
 	}
 }
 
