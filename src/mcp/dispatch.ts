@@ -1,12 +1,13 @@
-import { decodeString, isScanFault, type Member, scanJson } from '../lib/json-scan.ts';
-import { type Edit, splice } from '../lib/splice.ts';
+import { decodeString, type Member } from '../lib/json-scan.ts';
+import type { Edit } from '../lib/splice.ts';
 import type { Facts } from '../facts/facts.ts';
 import { code, mcpError } from './errors.ts';
 import { listKinds } from './catalog.ts';
 import { mergeLists } from './merge.ts';
-import type { Call, McpError, Notice, Result, Sink, Ticket } from './model.ts';
+import type { Call, McpError, Sink, Ticket } from './model.ts';
 import type { DispatchContext } from './dispatch-context.ts';
-import type { Naming, Owned } from './names.ts';
+import { withExposedUris } from './exposed-uris.ts';
+import type { Owned } from './names.ts';
 import type { Leg } from './upstreams.ts';
 
 /**
@@ -70,11 +71,7 @@ function byUri(call: Call, context: DispatchContext, facts: Facts, sink: Sink): 
 	facts.mcpResourceType = 'resource';
 	const owner = context.naming.ownerOfUri(exposed);
 	if (owner === null) return refuse(sink, mcpError(code.invalidParams, `Unknown resource: ${exposed}`));
-	const back =
-		context.naming.wrapped && call.method === 'resources/read'
-			? new ReadSink(sink, context.naming, owner.target)
-			: sink;
-	return toOwner(owner, member, exposed, call, context, facts, back, 'Unknown resource');
+	return toOwner(owner, member, exposed, call, context, facts, sink, 'Unknown resource');
 }
 
 /** `completion/complete` names a prompt or a resource template in `params.ref`. */
@@ -166,7 +163,8 @@ function toOwner(
 	if (leg === undefined) return refuse(sink, mcpError(code.invalidParams, `${unknown}: ${exposed}`));
 	const edits: readonly Edit[] =
 		owner.name === exposed ? noEdits : [{ start: at.start, end: at.end, text: JSON.stringify(owner.name) }];
-	return toLeg(leg, { ...call, edits, name: owner.name }, facts, sink);
+	const back = context.naming.wrapped ? withExposedUris(call.method, sink, context.naming, owner.target) : sink;
+	return toLeg(leg, { ...call, edits, name: owner.name }, facts, back);
 }
 
 const noEdits: readonly Edit[] = [];
@@ -216,42 +214,5 @@ class LateTicket implements Ticket {
 	cancel(reason?: string): void {
 		this.cancelled = true;
 		this.ticket?.cancel(reason);
-	}
-}
-
-/** Puts the client's URIs into the contents of a `resources/read` result. */
-class ReadSink implements Sink {
-	private readonly sink: Sink;
-	private readonly naming: Naming;
-	private readonly target: string;
-
-	constructor(sink: Sink, naming: Naming, target: string) {
-		this.sink = sink;
-		this.naming = naming;
-		this.target = target;
-	}
-
-	note(notice: Notice): void {
-		this.sink.note(notice);
-	}
-
-	done(result: Result): void {
-		const scanned = scanJson(result.text, { contents: { '[]': {} } });
-		if (isScanFault(scanned))
-			return this.sink.fail(mcpError(code.internal, 'the server sent a result that is not valid JSON', this.target));
-		const edits: Edit[] = [];
-		for (const member of scanned.members ?? []) {
-			for (const item of member.members ?? []) {
-				const uri = stringMember(item.members, 'uri', scanned.text);
-				if (uri === null) continue;
-				const exposed = this.naming.exposeUri(this.target, decodeString(scanned.text, uri.start, uri.end));
-				edits.push({ start: uri.start, end: uri.end, text: JSON.stringify(exposed) });
-			}
-		}
-		this.sink.done({ ...result, text: splice(scanned.text, edits) });
-	}
-
-	fail(error: McpError): void {
-		this.sink.fail(error);
 	}
 }
