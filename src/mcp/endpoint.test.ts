@@ -52,6 +52,7 @@ function endpoint(
 		sessionTtl: 60_000,
 		refuseWhenMissing: extra.refuse ?? 'never',
 		version: '0.0.0',
+		key: Buffer.alloc(32),
 		heartbeat,
 		guard: () => null,
 		refuse: (exchange, refusal) => exchange.respond(refusal.status, [], refusal.message),
