@@ -7,6 +7,7 @@ const bytes = fc.uint8Array().map((array): Buffer => Buffer.from(array));
 const fields = fc.record({
 	number: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
 	flag: fc.boolean(),
+	byte: fc.integer({ min: 0, max: 255 }),
 	text: fc.option(text),
 	bytes: fc.option(bytes),
 	name: text,
@@ -18,6 +19,7 @@ function pack(value: Fields): Buffer {
 	const writer = new PackedWriter();
 	writer.number(value.number);
 	writer.flag(value.flag);
+	writer.byte(value.byte);
 	writer.text(value.text);
 	writer.bytes(value.bytes);
 	writer.text(value.name);
@@ -30,6 +32,7 @@ function unpack(packed: Buffer): Fields | null {
 	const value = {
 		number: reader.number(),
 		flag: reader.flag(),
+		byte: reader.byte(),
 		text: reader.textOrNull(),
 		bytes: reader.bytesOrNull(),
 		name: reader.text(),
@@ -98,5 +101,19 @@ describe('a field is refused', () => {
 		writer.bytes(Buffer.alloc(65_534));
 		expect(() => writer.bytes(Buffer.alloc(65_535))).toThrow(RangeError);
 		expect(() => writer.number(2 ** 48)).toThrow(RangeError);
+		expect(() => writer.byte(256)).toThrow(RangeError);
 	});
+});
+
+test('a list of any length ends with its bytes', () => {
+	const writer = new PackedWriter();
+	for (const item of ['one', 'two', 'three']) writer.text(item);
+	const packed = writer.finish();
+	const read = (reader: PackedReader): string[] | null => {
+		const items: string[] = [];
+		while (!reader.ended) items.push(reader.text());
+		return reader.finish() ? items : null;
+	};
+	expect(read(new PackedReader(packed))).toEqual(['one', 'two', 'three']);
+	expect(read(new PackedReader(packed.subarray(0, -1)))).toBeNull();
 });

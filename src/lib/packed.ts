@@ -11,8 +11,15 @@ export class PackedWriter {
 		this.parts.push(part);
 	}
 
+	/** A whole number from 0 to 255. */
+	byte(value: number): void {
+		const part = Buffer.allocUnsafe(1);
+		part.writeUInt8(value);
+		this.parts.push(part);
+	}
+
 	flag(value: boolean): void {
-		this.parts.push(value ? yes : no);
+		this.byte(value ? 1 : 0);
 	}
 
 	/** At most 65,534 bytes, after a length of 2; null is a length of its own. */
@@ -51,11 +58,14 @@ export class PackedReader {
 		return start < 0 ? 0 : this.packed.readUIntBE(start, 6);
 	}
 
-	flag(): boolean {
+	byte(): number {
 		const start = this.take(1);
-		const value = start < 0 ? 0 : this.packed[start];
-		if (value !== 0 && value !== 1) this.sound = false;
-		return value === 1;
+		return start < 0 ? 0 : this.packed.readUInt8(start);
+	}
+
+	flag(): boolean {
+		const value = this.byte();
+		return value <= 1 ? value === 1 : this.fault(false);
 	}
 
 	bytesOrNull(): Buffer | null {
@@ -80,6 +90,11 @@ export class PackedReader {
 		return this.textOrNull() ?? this.fault('');
 	}
 
+	/** Nothing is left to read, or nothing that makes sense. */
+	get ended(): boolean {
+		return !this.sound || this.at === this.packed.length;
+	}
+
 	/** Whether every field was there and in order, and nothing is left. */
 	finish(): boolean {
 		return this.sound && this.at === this.packed.length;
@@ -100,6 +115,4 @@ export class PackedReader {
 
 /** The length that stands for null. */
 const nothing = 0xffff;
-const yes = Buffer.from([1]);
-const no = Buffer.from([0]);
 const empty = Buffer.alloc(0);
