@@ -167,7 +167,9 @@ class Lane {
 		this.watch.failed(this.target, failure, this.state === 'ready');
 		this.state = 'gone';
 		void this.upstream.close();
-		this.call?.fail(mcpError(code.internal, `target "${this.target}" is not available: ${failure.reason}`, this.target));
+		this.call?.fail(
+			mcpError(code.internal, `target "${this.target}" is not available: ${failure.reason}`, this.target),
+		);
 		this.events.gone();
 	}
 }

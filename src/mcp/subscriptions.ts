@@ -33,7 +33,8 @@ export class Subscriptions {
 		const followed: Followed = { target, topic, followers: new Set([follower]), waiting: [done] };
 		this.followed.set(key, followed);
 		const leg = this.upstreams.leg(target);
-		if (leg === undefined) return this.settle(key, followed, mcpError(code.invalidParams, `Unknown resource: ${topic.id}`));
+		if (leg === undefined)
+			return this.settle(key, followed, mcpError(code.invalidParams, `Unknown resource: ${topic.id}`));
 		leg.whenKnown(() => this.watch(key, followed, leg));
 	}
 

@@ -16,15 +16,7 @@ import type {
 import { askingMethods } from '../lanes.ts';
 import { ownCall } from '../own-call.ts';
 import type { Dialect } from './dialect.ts';
-import {
-	memberOf,
-	OnceSink,
-	readError,
-	requestText,
-	subscriptionKey,
-	textOf,
-	withoutSubscription,
-} from './message.ts';
+import { memberOf, OnceSink, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
 import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
 
@@ -114,8 +106,7 @@ export class Connection implements AskOwner {
 
 	unwatch(topic: Topic): void {
 		if (this.topics !== null) return this.topics.unwatch(topic);
-		if (topic.kind === 'resource')
-			this.start(ownCall('resources/unsubscribe', { uri: topic.id }, this.caller), silent);
+		if (topic.kind === 'resource') this.start(ownCall('resources/unsubscribe', { uri: topic.id }, this.caller), silent);
 	}
 
 	/** A message that is no answer: a notification, or a request of the server. `call` is the one it came with, if any. */

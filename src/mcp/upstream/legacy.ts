@@ -31,7 +31,8 @@ function withoutCapabilities(all: unknown): unknown {
 	if (isObject(extensions)) {
 		rest['extensions'] = Object.fromEntries(Object.entries(extensions).filter(([key]) => key !== tasksExtension));
 	}
-	if (isObject(roots)) rest['roots'] = Object.fromEntries(Object.entries(roots).filter(([key]) => key !== 'listChanged'));
+	if (isObject(roots))
+		rest['roots'] = Object.fromEntries(Object.entries(roots).filter(([key]) => key !== 'listChanged'));
 	return rest;
 }
 

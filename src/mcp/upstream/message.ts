@@ -66,7 +66,8 @@ export function withoutSubscription(scanned: Scanned, params: Member): Buffer {
 	const meta = memberOf(params.members, '_meta');
 	const own = memberOf(meta?.members, subscriptionKey);
 	if (meta === null || own === null) return textOf(scanned, params);
-	const edit = meta.members?.length === 1 ? removal(params.members ?? [], '_meta') : removal(meta.members ?? [], own.key);
+	const edit =
+		meta.members?.length === 1 ? removal(params.members ?? [], '_meta') : removal(meta.members ?? [], own.key);
 	return edit === null ? textOf(scanned, params) : splice(scanned.text, [edit], params.start, params.end);
 }
 

@@ -122,7 +122,8 @@ export class Negotiation {
 		// A slow start is no verdict: the first greeting stays open beside the second, and what succeeds first counts.
 		if (!this.options.overHttp && this.mayTry(other(way))) {
 			this.after(silenceMs, () => {
-				if (this.greetings[way] === 'open' && this.mayTry(other(way)) && !this.settled) this.greet(transport, other(way));
+				if (this.greetings[way] === 'open' && this.mayTry(other(way)) && !this.settled)
+					this.greet(transport, other(way));
 			});
 		}
 		if (way === 'modern') this.discover(transport);
@@ -158,7 +159,8 @@ export class Negotiation {
 			const reason = 'it speaks only MCP versions that this gateway does not know';
 			return this.fail({ ...noProcess, reason, remedy: 'Update agentgateway.' });
 		}
-		if (server === 'not-modern') return this.refused('modern', transport, { ...noProcess, ...refusal('server/discover', scanned) });
+		if (server === 'not-modern')
+			return this.refused('modern', transport, { ...noProcess, ...refusal('server/discover', scanned) });
 		this.memory.note('modern', true);
 		const connection = this.establish(transport, server, modernDialect(this.options.overHttp));
 		const { name: target } = this.options;
@@ -179,7 +181,8 @@ export class Negotiation {
 	private discoverFailed(transport: Transport, fault: TransportFault): void {
 		const exited = fault.kind === 'process' && fault.exitCode !== null && transport.pid !== null;
 		// Some servers exit on any request before initialize: a fresh one is asked in the old way.
-		if (exited && this.greetings.legacy !== undefined && this.greetings.legacy !== 'open') return this.fail(failureOf(fault));
+		if (exited && this.greetings.legacy !== undefined && this.greetings.legacy !== 'open')
+			return this.fail(failureOf(fault));
 		if (exited) {
 			this.memory.note('modern', false);
 			this.greetings.modern = failureOf(fault);

@@ -72,7 +72,8 @@ function fromMembers(scanned: Scanned, members: readonly Member[]): Envelope | E
 	const methodMember = find('method');
 	if (methodMember === undefined) {
 		const answer = readAnswer(text, find('result'), find('error'));
-		if (id !== null && answer !== null) return { kind: 'response', id, method: '', params: noParams(), meta: [], answer };
+		if (id !== null && answer !== null)
+			return { kind: 'response', id, method: '', params: noParams(), meta: [], answer };
 		return refused(code.invalidRequest, 'the message has neither method nor result', id);
 	}
 	if (text[methodMember.start] !== 0x22) return refused(code.invalidRequest, 'method must be a string', id);

@@ -79,9 +79,8 @@ export class ModernDialogue {
 	}
 
 	private listen(envelope: Envelope, id: Buffer, channel: ReplyChannel, lease: PoolLease): ListenReply {
-		const reply = new ListenReply(
-			{ envelope, id, channel, lease, version: this.options.version },
-			() => this.listening.delete(reply),
+		const reply = new ListenReply({ envelope, id, channel, lease, version: this.options.version }, () =>
+			this.listening.delete(reply),
 		);
 		this.listening.add(reply);
 		reply.start();

@@ -57,7 +57,7 @@ export class ListenReply implements Listener {
 			return this.refuse(message);
 		}
 		lease.connections.listen(this);
-		lease.connections.upstreams.whenSettled(() => this.ask());
+		lease.connections.upstreams.whenSettled(() => this.subscribe());
 	}
 
 	note(notice: Notice): void {
@@ -80,7 +80,7 @@ export class ListenReply implements Listener {
 		this.cancel();
 	}
 
-	private ask(): void {
+	private subscribe(): void {
 		if (this.over) return;
 		const { connections } = this.request.lease;
 		for (const list of announcedLists(this.request)) if (this.filter.lists.has(list)) this.lists.add(list);
@@ -199,7 +199,8 @@ const topicKinds: ReadonlyMap<string, Topic['kind']> = new Map([
 
 function stringsOf(list: Member, text: Buffer): Set<string> {
 	const strings = new Set<string>();
-	for (const { start, end } of list.members ?? []) if (text[start] === 0x22) strings.add(decodeString(text, start, end));
+	for (const { start, end } of list.members ?? [])
+		if (text[start] === 0x22) strings.add(decodeString(text, start, end));
 	return strings;
 }
 

@@ -135,5 +135,7 @@ function isBelow(notice: Notice, minimum: string | null): boolean {
 	const scanned = scanJson(notice.params, {});
 	const level = isScanFault(scanned) ? undefined : scanned.members?.find(({ key }) => key === 'level');
 	if (level === undefined) return false;
-	return logLevels.indexOf(notice.params.toString('latin1', level.start + 1, level.end - 1)) < logLevels.indexOf(minimum);
+	return (
+		logLevels.indexOf(notice.params.toString('latin1', level.start + 1, level.end - 1)) < logLevels.indexOf(minimum)
+	);
 }
