@@ -5,7 +5,7 @@ import { mayHaveRun } from './io-fault.ts';
 import { isPassing, longestPauseMs, pauseOf } from './reconnecting.ts';
 import type { TransportFault } from './transport.ts';
 
-/** So often a server is asked for the rest without giving any. */
+/** So often a server is asked for the rest without giving any; half as often when it does not even answer. */
 const maximumAttempts = 10;
 
 /** Who waits for the rest of a stream. */
@@ -45,7 +45,6 @@ export class Resuming implements StreamFollower {
 	/** Asks after a pause. */
 	begin(): void {
 		this.timer = setTimeout(() => {
-			this.attempts++;
 			this.stream = new EventStream(this.channel, this.headers, this.lastEventId, this);
 			this.stream.open();
 		}, this.pauseMs);
@@ -66,6 +65,7 @@ export class Resuming implements StreamFollower {
 		if (this.over) return;
 		const { reader } = this.stream ?? {};
 		this.stream = null;
+		this.attempts += end.how === 'ended' ? 1 : 2;
 		if (reader !== undefined) this.learn(reader);
 		if (end.how === 'refused') {
 			const { fault } = end;
@@ -94,12 +94,14 @@ export class Resuming implements StreamFollower {
 	}
 }
 
-/** Headers that describe the body of a POST have nothing to say on a GET. */
+const ofThePost = /^(accept|accept-encoding|content-type|mcp-method|mcp-name|mcp-param-.*)$/;
+
+/** Headers that describe a POST have nothing to say on a GET. */
 function forGet(headers: readonly string[]): string[] {
 	const kept: string[] = [];
 	for (let at = 0; at + 1 < headers.length; at += 2) {
 		const [name = '', value = ''] = headers.slice(at, at + 2);
-		if (!/^(mcp-method|mcp-name|mcp-param-.*)$/.test(name)) kept.push(name, value);
+		if (!ofThePost.test(name)) kept.push(name, value);
 	}
 	return kept;
 }
