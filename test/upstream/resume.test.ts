@@ -1,4 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { InMemoryEventStore } from '@modelcontextprotocol/sdk/examples/shared/inMemoryEventStore.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HttpMcpServer, type Received } from '../support/http-mcp-server.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
@@ -151,4 +156,45 @@ describe('an answer whose stream ends early', () => {
 		await aside;
 		expect(resumed).toEqual([]);
 	});
+});
+
+/** A server of the SDK with an event store, whose one tool ends its own stream and answers later. */
+async function pollingServer(gets: (string | undefined)[]): Promise<string> {
+	const transports = new Map<string, StreamableHTTPServerTransport>();
+	const http = createServer((request, response) => {
+		const id = request.headers['mcp-session-id'];
+		if (request.method === 'GET') gets.push(request.headers['last-event-id'] as string | undefined);
+		const known = typeof id === 'string' ? transports.get(id) : undefined;
+		void (known ?? opened()).handleRequest(request, response);
+	});
+	const opened = () => {
+		const server = new McpServer({ name: 'sdk-polling', version: '1' });
+		server.registerTool('poll', { description: 'answers later' }, async (extra) => {
+			extra.closeSSEStream?.();
+			await new Promise((resolve) => setTimeout(resolve, 350));
+			return { content: [{ type: 'text', text: 'after all' }] };
+		});
+		const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
+			sessionIdGenerator: () => randomUUID(),
+			eventStore: new InMemoryEventStore(),
+			retryInterval: 200,
+			onsessioninitialized: (session) => void transports.set(session, transport),
+		});
+		void server.connect(transport);
+		return transport;
+	};
+	await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+	closing.push(() => {
+		http.closeAllConnections();
+		return new Promise((resolve) => http.close(resolve));
+	});
+	return `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
+}
+
+test('a server of the SDK 1.32 that lets itself be polled', async () => {
+	const gets: (string | undefined)[] = [];
+	const gateway = await inFrontOf('mcp', await pollingServer(gets), closing);
+	const client = await LegacyClient.open(`${gateway.url()}/mcp`);
+	expect(await client.tool('poll')).toBe('after all');
+	expect(gets.filter((id) => id !== undefined).length).toBeGreaterThan(0);
 });
