@@ -92,7 +92,7 @@ describe('a tool is invalid with', () => {
 		['allOf', { allOf: [inner] }],
 		['not', { not: inner }],
 		['if', { if: inner }],
-		['then', Object.fromEntries([['then', inner]])],
+		['then', JSON.parse(`{"then":${JSON.stringify(inner)}}`) as object],
 		['else', { else: inner }],
 		['$defs', { $defs: { x: region } }],
 		['definitions', { definitions: { x: inner } }],
