@@ -42,7 +42,7 @@ const keywords: ReadonlySet<string> = new Set([
 	'contentSchema',
 ]);
 
-/** Keywords that hold schemas by name. */
-const mapKeywords: ReadonlySet<string> = new Set([
+/** Keywords that hold schemas by names, which are no keywords. */
+export const mapKeywords: ReadonlySet<string> = new Set([
 	...['properties', 'patternProperties', 'dependentSchemas', 'dependencies', '$defs', 'definitions'],
 ]);
