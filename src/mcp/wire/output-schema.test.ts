@@ -23,6 +23,7 @@ describe('a schema of another type', () => {
 		'{"$ref":"#anchor","$defs":{"a":{"$anchor":"anchor","type":"array"}}}',
 		'{"$ref":"https://example.com/a.json#/b"}',
 		'{"properties":{"$ref":{"type":"string"}}}',
+		'{"type":"array","$defs":{"r":{"$id":"urn:example:r","$ref":"#/a"}},"anyOf":[{"$id":"urn:example:s","$ref":"#"}]}',
 	])('%s is wrapped, byte for byte', (schema) => {
 		const { text, wrapped, schema: read } = project(schema);
 		expect(wrapped).toEqual(['t']);
