@@ -8,7 +8,14 @@ import { requestText } from '../../src/mcp/upstream/message.ts';
 import { isEnvelopeFault, maximumIdBytes, readEnvelope } from '../../src/mcp/wire/envelope.ts';
 import { keyOf, keyText, numberText, objectOf, objectText, stringText, valueText } from './json-text.ts';
 
-const caller: Caller = { principal: 'anonymous', clientInfo: null, capabilities: Buffer.from('{}'), logLevel: null };
+const caller: Caller = {
+	principal: 'anonymous',
+	clientInfo: null,
+	capabilities: Buffer.from('{}'),
+	logLevel: null,
+	handshake: true,
+	interactive: false,
+};
 
 type Pair = readonly [key: string, text: string];
 
@@ -52,7 +59,7 @@ function callOf(text: string, rename: string | null, keptMeta: readonly boolean[
 		rename === null || name === undefined ? [] : [{ start: name.start, end: name.end, text: rename }];
 	const meta = envelope.meta.filter((_, index) => keptMeta[index] === true);
 	const call: Call = {
-		...{ method: 'tools/call', params: envelope.params, edits, meta, name: null, wantsProgress, caller },
+		...{ method: 'tools/call', params: envelope.params, edits, meta, name: null, inputs: null, wantsProgress, caller },
 		origin: 'client',
 	};
 	return { call, members };
