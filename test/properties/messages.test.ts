@@ -59,7 +59,9 @@ function callOf(text: string, rename: string | null, keptMeta: readonly boolean[
 		rename === null || name === undefined ? [] : [{ start: name.start, end: name.end, text: rename }];
 	const meta = envelope.meta.filter((_, index) => keptMeta[index] === true);
 	const call: Call = {
-		...{ method: 'tools/call', params: envelope.params, edits, meta, name: null, inputs: null, wantsProgress, caller },
+		...{ method: 'tools/call', params: envelope.params, edits, meta, name: null, inputs: null, mirrored: null },
+		wantsProgress,
+		caller,
 		origin: 'client',
 	};
 	return { call, members };
