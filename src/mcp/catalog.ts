@@ -1,7 +1,8 @@
 import { decodeString, isScanFault, type Look, type Member, scanJson } from '../lib/json-scan.ts';
 import { type Edit, splice } from '../lib/splice.ts';
 import { code, mcpError } from './errors.ts';
-import type { Call, McpError, Result, Sink, Ticket } from './model.ts';
+import { refuseAsk } from './lanes.ts';
+import type { Ask, Call, McpError, Result, Sink, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import type { Leg } from './upstreams.ts';
 
@@ -70,7 +71,7 @@ class Collection implements Sink, Ticket {
 		this.kind = kind;
 		this.call = call;
 		this.finished = done;
-		this.ask(null);
+		this.next(null);
 	}
 
 	cancel(reason?: string): void {
@@ -79,6 +80,10 @@ class Collection implements Sink, Ticket {
 
 	note(): void {
 		// Notifications of a list call concern nobody: the client did not make this call to this server.
+	}
+
+	ask(ask: Ask): void {
+		refuseAsk(ask);
 	}
 
 	done(result: Result): void {
@@ -97,14 +102,14 @@ class Collection implements Sink, Ticket {
 		if (this.seen.has(cursor)) return this.finished(this.items, `cursor ${JSON.stringify(cursor)} came twice`);
 		if (this.pages >= maximumPages) return this.finished(this.items, `more than ${maximumPages} pages`);
 		this.seen.add(cursor);
-		this.ask(cursor);
+		this.next(cursor);
 	}
 
 	fail(error: McpError): void {
 		this.finished({ ...error, target: this.leg.target.name }, null);
 	}
 
-	private ask(cursor: string | null): void {
+	private next(cursor: string | null): void {
 		const upstream = this.leg.upstream;
 		if (upstream === null) return this.fail(mcpError(code.internal, 'the connection ended'));
 		this.ticket = upstream.start(withCursor(this.call, this.kind.method, cursor), this);
@@ -144,5 +149,5 @@ function withCursor(call: Call, method: string, cursor: string | null): Call {
 	const look: Look = {};
 	const params = scanJson(text, look);
 	if (isScanFault(params)) throw new Error('a cursor did not survive JSON');
-	return { ...call, method, params, edits: [], meta: [], name: null, wantsProgress: false };
+	return { ...call, method, params, edits: [], meta: [], name: null, inputs: null, wantsProgress: false };
 }

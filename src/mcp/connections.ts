@@ -3,9 +3,11 @@ import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
 import { splice } from '../lib/splice.ts';
 import { dispatch } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
-import type { Call, Caller, Notice, Sink, Target, Ticket } from './model.ts';
+import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
+import { type LaneBudget, refuseAsk } from './lanes.ts';
 import { Owners } from './owners.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { type TargetWatch, Upstreams } from './upstreams.ts';
 
 /** What all clients of one MCP backend share. */
@@ -22,33 +24,50 @@ export interface Federation {
 /** Hears the notifications that belong to no call, in the client's names. */
 export interface Listener {
 	note(notice: Notice): void;
+	/** Puts a server's question to the client; absent where the client cannot be asked. */
+	ask?(ask: Ask): void;
+}
+
+/** How a set of connections is used. */
+export interface ConnectionsUse {
+	/** Strangers share the set, within this budget of further connections; null: one client's own. */
+	readonly lanes: LaneBudget | null;
+	/** Sessions at servers to go on with, by target. */
+	readonly resume: ReadonlyMap<string, Resumption> | null;
 }
 
 /** One client's (or one pool's) connections to the targets, with the names that this client knows. */
 export class Connections {
 	readonly upstreams: Upstreams;
 	readonly federation: Federation;
+	readonly subscriptions: Subscriptions;
 	private readonly context: DispatchContext;
 	private readonly owners: Owners;
 	private readonly listeners = new Set<Listener>();
 
-	constructor(federation: Federation, caller: Caller) {
+	constructor(federation: Federation, caller: Caller, use: ConnectionsUse) {
 		this.federation = federation;
 		this.upstreams = new Upstreams({
 			targets: federation.targets,
 			caller,
 			watch: federation.watch,
 			startTimeout: federation.startTimeout,
+			lanes: use.lanes,
+			resume: use.resume,
 			events: {
 				note: (target, notice) => this.note(target, notice),
+				ask: (ask) => this.ask(ask),
+				joined: (leg) => this.subscriptions?.restore(leg),
 				rosterChanged: () => this.rosterChanged(),
 			},
 		});
+		this.subscriptions = new Subscriptions(this.upstreams);
 		this.owners = new Owners(this.upstreams);
 		this.context = {
 			upstreams: this.upstreams,
 			naming: federation.naming,
 			owners: this.owners,
+			subscriptions: this.subscriptions,
 			strict: federation.strict,
 			warn: (message) => federation.warn(message),
 		};
@@ -80,6 +99,11 @@ export class Connections {
 		if (notice.method.endsWith('/list_changed')) this.owners.forget();
 		const shown = notice.method === 'notifications/resources/updated' ? this.exposeUri(target, notice) : notice;
 		for (const listener of this.listeners) listener.note(shown);
+	}
+
+	private ask(ask: Ask): void {
+		for (const listener of this.listeners) if (listener.ask !== undefined) return listener.ask(ask);
+		refuseAsk(ask);
 	}
 
 	private rosterChanged(): void {

@@ -1,6 +1,6 @@
 import { decodeString, isScanFault, type Look, type Member, scanJson } from '../lib/json-scan.ts';
 import { type Edit, splice } from '../lib/splice.ts';
-import type { McpError, Notice, Result, Sink } from './model.ts';
+import type { Ask, McpError, Notice, Result, Sink } from './model.ts';
 import type { Naming } from './names.ts';
 
 /** An object whose `uri` is that of a resource. */
@@ -41,6 +41,10 @@ class ExposingSink implements Sink {
 
 	note(notice: Notice): void {
 		this.sink.note(notice);
+	}
+
+	ask(ask: Ask): void {
+		this.sink.ask(ask);
 	}
 
 	done(result: Result): void {

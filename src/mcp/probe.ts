@@ -1,8 +1,8 @@
-import { isScanFault, scanJson } from '../lib/json-scan.ts';
 import { collectItems, listKinds } from './catalog.ts';
 import type { Federation } from './connections.ts';
 import type { Health, TargetHealth } from './health.ts';
-import type { Call, Caller } from './model.ts';
+import { refuseAsk } from './lanes.ts';
+import { gatewayCaller, ownCall } from './own-call.ts';
 import { type Leg, Upstreams } from './upstreams.ts';
 
 /** A probe that failed is repeated after this pause, doubled each time up to the longest. */
@@ -43,7 +43,9 @@ export class Probe {
 			caller: gatewayCaller,
 			watch: this.health,
 			startTimeout: probeTimeoutMs,
-			events: { note() {}, rosterChanged() {} },
+			lanes: null,
+			resume: null,
+			events: { note() {}, ask: refuseAsk, joined() {}, rosterChanged() {} },
 		});
 		this.open.add(upstreams);
 		upstreams.whenSettled(() => {
@@ -76,13 +78,6 @@ export class Probe {
 	}
 }
 
-const gatewayCaller: Caller = {
-	principal: 'gateway',
-	clientInfo: null,
-	capabilities: Buffer.from('{}'),
-	logLevel: null,
-};
-
 function countLists(leg: Leg, done: (counts: TargetHealth['counts']) => void): void {
 	const counts: TargetHealth['counts'] = { tools: null, prompts: null, resources: null };
 	const wanted = (['tools', 'prompts', 'resources'] as const).filter(
@@ -93,24 +88,9 @@ function countLists(leg: Leg, done: (counts: TargetHealth['counts']) => void): v
 	for (const field of wanted) {
 		const kind = listKinds[`${field}/list`];
 		if (kind === undefined) throw new Error(`no list of ${field}`);
-		collectItems(leg, kind, listCall(kind.method), (items) => {
+		collectItems(leg, kind, ownCall(kind.method, {}, gatewayCaller), (items) => {
 			if (Array.isArray(items)) counts[field] = items.length;
 			if (--open === 0) done(counts);
 		});
 	}
-}
-
-function listCall(method: string): Call {
-	const params = scanJson(Buffer.from('{}'), {});
-	if (isScanFault(params)) throw new Error('{} is JSON');
-	return {
-		method,
-		params,
-		edits: [],
-		meta: [],
-		name: null,
-		wantsProgress: false,
-		caller: gatewayCaller,
-		origin: 'gateway',
-	};
 }
