@@ -2,7 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { FakeExchange } from '../../test/support/fake-exchange.ts';
 import { FakeTarget } from '../../test/support/fake-target.ts';
 import { Heartbeat } from '../lib/heartbeat.ts';
+import { defaultListLimits } from './collection.ts';
 import { McpEndpoint } from './endpoint.ts';
+import { Findings } from './findings.ts';
 import { Health } from './health.ts';
 import { createNaming } from './names.ts';
 
@@ -44,6 +46,11 @@ function endpoint(
 			targets,
 			naming: createNaming(targets, extra.prefixMode ?? 'conditional'),
 			watch: health,
+			findings: new Findings(
+				(message) => warnings.push(message),
+				() => {},
+			),
+			listLimits: defaultListLimits,
 			strict: false,
 			startTimeout: 300,
 			warn: (message) => warnings.push(message),

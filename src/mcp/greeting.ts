@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from './names.ts';
 import type { Leg, Upstreams } from './upstreams.ts';
 
@@ -45,8 +46,32 @@ function mergeCapabilities(legs: readonly Leg[]): Capabilities {
 			merged['resources'] = { ...merged['resources'], subscribe: true };
 		}
 		for (const plain of ['logging', 'completions']) if (plain in own) merged[plain] ??= {};
+		// A task's id says whose it is, so what one server can do with tasks can be asked of all of them.
+		if (isObject(own['tasks'])) merged['tasks'] = union(merged['tasks'] ?? {}, own['tasks']);
+		for (const named of ['extensions', 'experimental']) {
+			if (isObject(own[named])) merged[named] = agreed(merged[named] ?? {}, own[named]);
+		}
 	}
 	return merged;
+}
+
+/** Members of both, and so on within them. */
+function union(one: Record<string, unknown>, other: Record<string, unknown>): Record<string, unknown> {
+	const both = { ...one };
+	for (const [key, value] of Object.entries(other)) {
+		const before = both[key];
+		both[key] = isObject(before) && isObject(value) ? union(before, value) : (before ?? value);
+	}
+	return both;
+}
+
+/** What either side names; settings that the sides do not share are left out, since only one could be right. */
+function agreed(one: Record<string, unknown>, other: Record<string, unknown>): Record<string, unknown> {
+	const both = { ...one };
+	for (const [key, value] of Object.entries(other)) {
+		both[key] = !Object.hasOwn(one, key) || isDeepStrictEqual(one[key], value) ? value : {};
+	}
+	return both;
 }
 
 function mergeInstructions(legs: readonly Leg[], naming: Naming): string | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withExposedUris } from './exposed-uris.ts';
+import { ExposingSink } from './exposing-sink.ts';
 import type { Result, Sink } from './model.ts';
 import { createNaming } from './names.ts';
 
@@ -13,7 +13,7 @@ function exposed(method: string, text: string): string {
 		done: (result: Result) => (seen = result.text.toString()),
 		fail: (error) => (seen = error.message),
 	};
-	withExposedUris(method, sink, naming, 'a').done({ text: Buffer.from(text), type: 'complete', stamped: false });
+	new ExposingSink(method, sink, naming, 'a').done({ text: Buffer.from(text), type: 'complete', stamped: false });
 	return seen;
 }
 

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { FakeTarget } from '../../test/support/fake-target.ts';
+import { greet } from './greeting.ts';
+import { createNaming } from './names.ts';
+import { Upstreams } from './upstreams.ts';
+
+async function capabilitiesOf(...each: Record<string, unknown>[]): Promise<unknown> {
+	const targets = each.map((own, index) => new FakeTarget('abc'[index] ?? '', own, () => 'never'));
+	const upstreams = new Upstreams({
+		targets,
+		caller: { principal: 'p', clientInfo: null, capabilities: Buffer.from('{}'), logLevel: null },
+		watch: { starting() {}, ready() {}, failed() {}, closed() {} },
+		startTimeout: 1000,
+		events: { note() {}, rosterChanged() {} },
+	});
+	await new Promise<void>((resolve) => upstreams.whenSettled(resolve));
+	const greeting = greet(upstreams, createNaming(targets, 'conditional'), '0');
+	await upstreams.close();
+	return JSON.parse(greeting.capabilities.toString());
+}
+
+test('extensions are those of all; settings stay where all agree', async () => {
+	const ui = 'io.modelcontextprotocol/ui';
+	const merged = await capabilitiesOf(
+		{ extensions: { [ui]: { mimeTypes: ['a'] }, x: { v: 1, w: 2 } }, experimental: { e: { on: true } } },
+		{ extensions: { x: { w: 2, v: 1 }, [ui]: { mimeTypes: ['b'] }, y: {} } },
+		{ extensions: { [ui]: { mimeTypes: ['a'] } }, experimental: { f: {} } },
+	);
+	expect(merged).toEqual({
+		extensions: { [ui]: {}, x: { v: 1, w: 2 }, y: {} },
+		experimental: { e: { on: true }, f: {} },
+	});
+});
+
+test('what one server can do with tasks, the endpoint can', async () => {
+	const merged = await capabilitiesOf(
+		{ tools: {}, tasks: { cancel: {}, requests: { tools: { call: {} } } } },
+		{ tasks: { list: {}, requests: { 'acme/do': {} } }, completions: {} },
+	);
+	expect(merged).toEqual({
+		tools: { listChanged: true },
+		completions: {},
+		tasks: { cancel: {}, list: {}, requests: { tools: { call: {} }, 'acme/do': {} } },
+	});
+});

@@ -1,0 +1,128 @@
+import { decodeString, isScanFault, type Look, type Member, scanJson } from '../lib/json-scan.ts';
+import { type Edit, splice } from '../lib/splice.ts';
+
+/** What stands at a place: a resource's URI, one that is a link only in a `resource_link`, or the id of a task. */
+type Leaf = 'uri' | 'link' | 'task';
+
+/** A tree of members down to what stands there. */
+interface Place {
+	readonly [key: string]: Place | Leaf;
+}
+
+/** Where in a text the URIs and ids are that clients know in another form than servers. */
+export interface Places {
+	readonly tree: Place;
+	/** What the scanner must look into. */
+	readonly look: Look;
+}
+
+const related: Place = { 'io.modelcontextprotocol/related-task': { taskId: 'task' } };
+/** The page of an app (MCP Apps), in the form of today and in the flat one of before. */
+const app: Place = { ui: { resourceUri: 'uri' }, 'ui/resourceUri': 'uri' };
+const block: Place = { uri: 'link', resource: { uri: 'uri' } };
+/** The content of a message: one block, or several; the result of a tool among them has blocks of its own. */
+const blocks: Place = { ...block, '[]': { ...block, content: { '[]': block } } };
+const toolResult: Place = {
+	content: { '[]': block },
+	task: { taskId: 'task' },
+	_meta: { ...app, ...related },
+};
+const task: Place = { taskId: 'task', result: toolResult, _meta: related };
+
+/** Results, by the method of the request. */
+const results: Readonly<Record<string, Places>> = {
+	'tools/call': placesIn(toolResult),
+	'prompts/get': placesIn({ messages: { '[]': { content: blocks } } }),
+	'resources/read': placesIn({ contents: { '[]': { uri: 'uri' } } }),
+	'tasks/get': placesIn(task),
+	'tasks/result': placesIn(toolResult),
+	'tasks/cancel': placesIn(task),
+};
+
+/** A result that is a task, whatever was asked. */
+const taskResult = placesIn(task);
+
+/** Params of what servers send: notifications, and requests to the client. */
+const messages: Readonly<Record<string, Places>> = {
+	'notifications/resources/updated': placesIn({ uri: 'uri', _meta: related }),
+	'notifications/tasks/status': placesIn(task),
+	'notifications/tasks': placesIn(task),
+	'sampling/createMessage': placesIn({ messages: { '[]': { content: blocks } }, _meta: related }),
+};
+
+const anyMessage = placesIn({ _meta: related });
+
+/** Items of lists, beside what names them. */
+export const toolItem = placesIn({ _meta: app });
+
+/** What clients say of tasks in the `_meta` of requests. */
+export const requestMeta = placesIn({
+	_meta: { ...related, 'io.modelcontextprotocol/relatedTaskIds': { '[]': 'task' } },
+});
+
+/** Where a result holds URIs and ids; null: nowhere. `type` is the result's own. */
+export function placesOfResult(method: string, type: string): Places | null {
+	if (type === 'task') return taskResult;
+	return Object.hasOwn(results, method) ? (results[method] ?? null) : null;
+}
+
+/** Where the params of a message from a server hold them. */
+export function placesOfMessage(method: string): Places {
+	return Object.hasOwn(messages, method) ? (messages[method] ?? anyMessage) : anyMessage;
+}
+
+/** Gives the other form of what stands at a place. */
+export type Change = (leaf: 'uri' | 'task', value: string) => string;
+
+/** An object text with what stands at the places changed; the text itself when nothing does. */
+export function changePlaces(text: Buffer, places: Places, change: Change): Buffer {
+	if (!mayHold(text)) return text;
+	const scanned = scanJson(text, places.look);
+	// It was found to be JSON when it came; what is doubled in it is passed on as it is.
+	if (isScanFault(scanned)) return text;
+	const edits = editsAt(scanned.members, places, scanned.text, change);
+	return edits.length === 0 ? text : splice(scanned.text, edits);
+}
+
+/** The edits of members that were looked into, in rising order. */
+export function editsAt(members: readonly Member[] | null, places: Places, text: Buffer, change: Change): Edit[] {
+	const edits: Edit[] = [];
+	collect(members, places.tree, text, change, edits);
+	return edits;
+}
+
+function collect(members: readonly Member[] | null, place: Place, text: Buffer, change: Change, edits: Edit[]): void {
+	for (const member of members ?? []) {
+		const inner = Object.hasOwn(place, member.key) ? place[member.key] : place['[]'];
+		if (inner === undefined) continue;
+		if (typeof inner !== 'string') collect(member.members, inner, text, change, edits);
+		else if (text[member.start] === 0x22 && (inner !== 'link' || isLink(members, text))) {
+			const value = decodeString(text, member.start, member.end);
+			const changed = change(inner === 'task' ? 'task' : 'uri', value);
+			if (changed !== value) edits.push({ start: member.start, end: member.end, text: JSON.stringify(changed) });
+		}
+	}
+}
+
+function isLink(members: readonly Member[] | null, text: Buffer): boolean {
+	const type = members?.find(({ key }) => key === 'type');
+	return type !== undefined && decodeString(text, type.start, type.end) === 'resource_link';
+}
+
+function placesIn(tree: Place): Places {
+	return { tree, look: lookOf(tree) };
+}
+
+function lookOf(tree: Place): Look {
+	const look: Record<string, Look> = {};
+	for (const [key, place] of Object.entries(tree)) {
+		if (typeof place !== 'string') look[key] = lookOf(place);
+		else if (key === '[]') look[key] = {};
+	}
+	return look;
+}
+
+/** Most texts hold none; looking for the words costs next to nothing. Escaped letters could hide one. */
+function mayHold(text: Buffer): boolean {
+	return text.includes('ri"') || text.includes('askId') || text.includes('\\u00');
+}
