@@ -1,19 +1,19 @@
-import { expect, test } from 'vitest';
-import { ExposingSink } from './exposing-sink.ts';
+import { describe, expect, test } from 'vitest';
+import { ExposingSink, exposeNotice } from './exposing-sink.ts';
 import type { Result, Sink } from './model.ts';
 import { createNaming } from './names.ts';
 
 const naming = createNaming([{ name: 'a' }, { name: 'b' }], 'conditional');
 
 /** The text of a result as the client gets it. */
-function exposed(method: string, text: string): string {
+function exposed(method: string, text: string, type = 'complete'): string {
 	let seen = '';
 	const sink: Sink = {
 		note() {},
 		done: (result: Result) => (seen = result.text.toString()),
 		fail: (error) => (seen = error.message),
 	};
-	new ExposingSink(method, sink, naming, 'a').done({ text: Buffer.from(text), type: 'complete', stamped: false });
+	new ExposingSink(method, sink, naming, 'a').done({ text: Buffer.from(text), type, stamped: false });
 	return seen;
 }
 
@@ -42,6 +42,62 @@ test.each([
 	['tools/call', '{"content":[{"type":"resource_link","uri":"x:1","uri":"x:2"}]}'],
 	['tools/call', '{"content":"uri","uri":"x:1"}'],
 	['tasks/get', '{"content":[{"type":"resource_link","uri":"x:1"}]}'],
+	['tools/call', '{"taskId":"of the tool","structuredContent":{"taskId":"7"}}'],
+	['tools/call', '{"content":[],"icons":[{"src":"ui://x"}],"_meta":{"ui":{"uri":"x:1"}}}'],
+	['completion/complete', '{"completion":{"values":["x:1"]},"uri":"x:1"}'],
 ])('%s %s passes as it is', (method, text) => {
 	expect(exposed(method, text)).toBe(text);
+});
+
+test('keys that are spelt with escapes are the same keys', () => {
+	const before = '{"content":[{"type":"resource_l\\u0069nk","\\u0075ri":"b+x:1"}]}';
+	expect(exposed('tools/call', before)).toBe(before.replace('b+x:1', 'a+b+x:1'));
+});
+
+test('pages of apps, in both forms', () => {
+	const before = '{"content":[],"_meta":{"ui":{"resourceUri":"ui://w/p","csp":1},"ui/resourceUri":"ui://w/p"}}';
+	expect(exposed('tools/call', before)).toBe(before.replaceAll('ui://w', 'ui://a+w'));
+});
+
+test.each([
+	['tools/call', '{"resultType":"task","taskId":"7","ttlMs":1.0}', 'task'],
+	['tools/call', '{"task":{"taskId":"7","status":"working"}}', 'complete'],
+	['tools/call', '{"content":[],"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"7"}}}', 'complete'],
+	['tasks/get', '{"taskId":"7","status":"working"}', 'complete'],
+	['tasks/cancel', '{"taskId":"7","status":"cancelled"}', 'complete'],
+	['tasks/result', '{"content":[],"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"7"}}}', 'complete'],
+])('ids of tasks: %s %s', (method, text, type) => {
+	expect(exposed(method, text, type)).toBe(text.replace('"7"', '"a+7"'));
+});
+
+test('the outcome of a task holds what that of a call holds', () => {
+	const before = '{"taskId":"7","status":"completed","result":{"content":[{"type":"resource_link","uri":"x:1"}]}}';
+	expect(exposed('tasks/get', before)).toBe(before.replace('"7"', '"a+7"').replace('x:1', 'a+x:1'));
+});
+
+describe('notifications', () => {
+	const told = (method: string, params: string, names = naming) =>
+		exposeNotice({ method, params: Buffer.from(params) }, names, 'a')?.params?.toString();
+
+	test.each([
+		['notifications/resources/updated', '{"uri":"x:7/sub"}', '{"uri":"a+x:7/sub"}'],
+		['notifications/resources/updated', '{"uri":"ui://7"}', '{"uri":"ui://a+7"}'],
+		['notifications/tasks/status', '{"taskId":"7","status":"working"}', '{"taskId":"a+7","status":"working"}'],
+		['notifications/tasks', '{"taskId":"7","result":{"content":[]}}', '{"taskId":"a+7","result":{"content":[]}}'],
+		[
+			'notifications/message',
+			'{"data":{"taskId":"7"},"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"7"}}}',
+			'{"data":{"taskId":"7"},"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a+7"}}}',
+		],
+		['acme/news', '{"uri":"x:7"}', '{"uri":"x:7"}'],
+	])('%s %s', (method, before, after) => {
+		expect(told(method, before)).toBe(after);
+	});
+
+	test('about hidden resources are dropped, with one target, too', () => {
+		const resources = { include: null, exclude: ['x:s*'], rename: {}, describe: {} };
+		const one = createNaming([{ name: 'a', curation: { resources } }], 'conditional');
+		expect(told('notifications/resources/updated', '{"uri":"x:secret"}', one)).toBeUndefined();
+		expect(told('notifications/resources/updated', '{"uri":"x:open"}', one)).toBe('{"uri":"x:open"}');
+	});
 });

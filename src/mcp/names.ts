@@ -73,16 +73,15 @@ export function createNaming(
 		hides,
 		exposeName,
 		ownerOfName(type, exposed) {
-			if (!prefixed && only === null) return null;
+			// What was cut or changed to fit, or looks like it, names nobody that could be read from it.
+			if ((!prefixed && only === null) || (strict && mayBeDigested(exposed))) return null;
 			const at = prefixed ? split(exposed, exposed.indexOf('_'), names) : null;
 			if (prefixed && at === null) return null;
 			const target = at?.[0] ?? only ?? '';
 			const shown = at?.[1] ?? exposed;
 			const rules = rulesOf[type].get(target);
 			const name = rules === undefined ? shown : rules.original(shown);
-			// What was cut or changed to fit names nobody that could be read from it.
-			if (name === null || (strict && exposeName(type, target, name) !== exposed)) return null;
-			return owned(type, target, name);
+			return name === null || (strict && !fits(exposed)) ? null : owned(type, target, name);
 		},
 		exposeUri: (target, uri) => (wrapped ? exposeUri(target, uri) : uri),
 		ownerOfUri(exposed) {
@@ -123,9 +122,17 @@ const longestStrict = 64;
  * digits of a digest, so that it stays unique and is the same after every start.
  */
 function strictName(full: string, target: string, name: string): string {
-	if (/^[a-zA-Z0-9_-]{1,64}$/.test(full)) return full;
+	if (fits(full)) return full;
 	const digest = createHash('sha256').update(`${target}\n${name}`).digest('hex').slice(0, 8);
 	return `${full.replace(/[^a-zA-Z0-9_-]/gu, '_').slice(0, longestStrict - 9)}_${digest}`;
+}
+
+function fits(name: string): boolean {
+	return /^[a-zA-Z0-9_-]{1,64}$/.test(name);
+}
+
+function mayBeDigested(exposed: string): boolean {
+	return /_[0-9a-f]{8}$/.test(exposed);
 }
 
 const appScheme = 'ui://';
