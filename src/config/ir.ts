@@ -40,6 +40,7 @@ export interface Settings {
 	sessionTtl: number;
 	/** How long a session waits for its targets before it opens without the late ones. Default 10 s. */
 	targetStartTimeout: number;
+	limits: McpLimits;
 	/** How long in-flight work may go on after SIGTERM. Default 5 s. */
 	drainDeadline: number;
 	drainMinimum: number;
@@ -49,6 +50,38 @@ export interface Settings {
 	allowedHosts: string[];
 	/** Token for the admin API when it is reached from elsewhere; null: random per start. */
 	adminToken: string | null;
+}
+
+/** What one client or one target can make the gateway hold. Sizes are bytes. */
+export interface McpLimits {
+	/** Largest body of a request from a client. Default 4 MiB. */
+	maxBodySize: number;
+	/** Largest answer of a target. Default 64 MiB. */
+	maxResultSize: number;
+	/** Calls under way in one session. Default 1000. */
+	maxCallsPerSession: number;
+	/** Items taken of one list of a target. Default 10,000. */
+	maxListItems: number;
+	/** Pages taken of one list of a target. Default 100. */
+	maxListPages: number;
+	/** Events that wait on one stream for its client. Default 1000. */
+	maxStreamEvents: number;
+	/** Their size. Default 1 MiB. */
+	maxStreamBytes: number;
+	/** Events that a session keeps for a client that resumes a stream. Default 1000; 0: none. */
+	replayEvents: number;
+	/** Their size. Default 4 MiB. */
+	replayBytes: number;
+	/** Longest id of a request as JSON. Default 256. */
+	maxIdBytes: number;
+	/** Messages in one batch. Default 50. */
+	maxBatch: number;
+	/** Sessions of one backend. Default 10,000. */
+	maxSessions: number;
+	/** Sessions at one target that clients without a session share. Default 32. */
+	maxPooledSessions: number;
+	/** How long a call waits for answers that its client brings with a further request. Default 5 m. */
+	parkTimeout: number;
 }
 
 /** Where to listen. */

@@ -17,7 +17,8 @@ function settings(env: Record<string, string>, config = '') {
 
 describe('environment variables', () => {
 	test('win over config', () => {
-		const config = "config: {adminAddr: 'off', logging: {level: warn, format: text}, enableIpv6: true}\n";
+		const key = 'cd'.repeat(32);
+		const config = `config: {adminAddr: 'off', logging: {level: warn, format: text}, enableIpv6: true, session: {key: ${key}}}\n`;
 		const env = {
 			ADMIN_ADDR: '0.0.0.0:15000',
 			STATS_ADDR: 'off',

@@ -94,6 +94,11 @@ export class Catalog {
 		}
 	}
 
+	/** A target has another connection, or another session on it. */
+	forget(target: string): void {
+		for (const kind of Object.values(listKinds)) this.entries.get(keyOf(target, kind))?.outdate();
+	}
+
 	/** Lets go of everything. */
 	clear(): void {
 		if (this.sweep !== null) clearTimeout(this.sweep);

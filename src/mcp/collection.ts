@@ -2,8 +2,9 @@ import { decodeString, isScanFault, type Look, type Member, scanJson } from '../
 import { type Edit, splice } from '../lib/splice.ts';
 import { code, mcpError } from './errors.ts';
 import { exposing } from './exposing-sink.ts';
+import { refuseAsk } from './lanes.ts';
 import type { ListKind } from './list-kind.ts';
-import type { Call, McpError, Result, Sink, Ticket } from './model.ts';
+import type { Ask, Call, McpError, Result, Sink, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import { editsAt, toolItem } from './places.ts';
 import type { Leg } from './upstreams.ts';
@@ -76,7 +77,7 @@ class Collection implements Sink, Ticket {
 		this.call = call;
 		this.limits = limits;
 		this.finished = done;
-		this.ask(null);
+		this.next(null);
 	}
 
 	cancel(reason?: string): void {
@@ -85,6 +86,10 @@ class Collection implements Sink, Ticket {
 
 	note(): void {
 		// Notifications of a list call concern nobody: the client did not make this call to this server.
+	}
+
+	ask(ask: Ask): void {
+		refuseAsk(ask);
 	}
 
 	done(result: Result): void {
@@ -105,14 +110,14 @@ class Collection implements Sink, Ticket {
 		if (this.cursors.has(cursor)) return this.end(`the cursor ${JSON.stringify(cursor.slice(0, 64))} came twice`);
 		if (this.pages >= this.limits.pages) return this.end(`it has more than ${this.limits.pages} pages`);
 		this.cursors.add(cursor);
-		this.ask(cursor);
+		this.next(cursor);
 	}
 
 	fail(error: McpError): void {
 		this.finished({ ...error, target: this.leg.target.name });
 	}
 
-	private ask(cursor: string | null): void {
+	private next(cursor: string | null): void {
 		const upstream = this.leg.upstream;
 		if (upstream === null) return this.fail(mcpError(code.internal, 'the connection ended'));
 		this.ticket = upstream.start(listCall(this.call, this.kind.method, cursor), this);
@@ -171,5 +176,5 @@ export function exposeItem(item: Item, exposed: string, kind: ListKind, naming: 
 function listCall(call: Call, method: string, cursor: string | null): Call {
 	const params = scanJson(Buffer.from(cursor === null ? '{}' : JSON.stringify({ cursor })), {});
 	if (isScanFault(params)) throw new Error('a cursor did not survive JSON');
-	return { ...call, method, params, edits: [], meta: [], name: null, wantsProgress: false };
+	return { ...call, method, params, edits: [], meta: [], name: null, inputs: null, wantsProgress: false };
 }

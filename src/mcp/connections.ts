@@ -5,10 +5,12 @@ import { dispatch } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { exposeNotice } from './exposing-sink.ts';
 import type { Findings } from './findings.ts';
-import type { Call, Caller, Notice, Sink, Target, Ticket } from './model.ts';
+import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
+import { type LaneBudget, refuseAsk } from './lanes.ts';
 import { Owners } from './owners.ts';
-import { type TargetWatch, Upstreams } from './upstreams.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { type Leg, type TargetWatch, Upstreams } from './upstreams.ts';
 
 /** What all clients of one MCP backend share. */
 export interface Federation {
@@ -26,29 +28,45 @@ export interface Federation {
 /** Hears the notifications that belong to no call, in the client's names. */
 export interface Listener {
 	note(notice: Notice): void;
+	/** Puts a server's question to the client; absent where the client cannot be asked. */
+	ask?(ask: Ask): void;
+}
+
+/** How a set of connections is used. */
+export interface ConnectionsUse {
+	/** Strangers share the set, within this budget of further connections; null: one client's own. */
+	readonly lanes: LaneBudget | null;
+	/** Sessions at servers to go on with, by target. */
+	readonly resume: ReadonlyMap<string, Resumption> | null;
 }
 
 /** One client's (or one pool's) connections to the targets, with the names that this client knows. */
 export class Connections {
 	readonly upstreams: Upstreams;
 	readonly federation: Federation;
+	readonly subscriptions: Subscriptions;
 	private readonly context: DispatchContext;
 	private readonly catalog: Catalog;
 	private readonly listeners = new Set<Listener>();
 
-	constructor(federation: Federation, caller: Caller) {
+	constructor(federation: Federation, caller: Caller, use: ConnectionsUse) {
 		this.federation = federation;
 		this.upstreams = new Upstreams({
 			targets: federation.targets,
 			caller,
 			watch: federation.watch,
 			startTimeout: federation.startTimeout,
+			lanes: use.lanes,
+			resume: use.resume,
 			events: {
 				note: (target, notice) => this.note(target, notice),
+				ask: (ask) => this.ask(ask),
+				joined: (leg) => this.joined(leg),
 				rosterChanged: () => this.rosterChanged(),
 			},
 		});
 		const { naming, findings } = federation;
+		this.subscriptions = new Subscriptions(this.upstreams);
 		this.catalog = new Catalog(this.upstreams, naming, findings, federation.listLimits);
 		this.context = {
 			upstreams: this.upstreams,
@@ -56,6 +74,7 @@ export class Connections {
 			catalog: this.catalog,
 			owners: new Owners(this.upstreams, naming, this.catalog),
 			findings,
+			subscriptions: this.subscriptions,
 			strict: federation.strict,
 			warn: (message) => federation.warn(message),
 		};
@@ -88,6 +107,17 @@ export class Connections {
 		this.catalog.noted(target, notice.method);
 		const shown = exposeNotice(notice, this.federation.naming, target);
 		if (shown !== null) for (const listener of this.listeners) listener.note(shown);
+	}
+
+	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */
+	private joined(leg: Leg): void {
+		this.catalog?.forget(leg.target.name);
+		this.subscriptions?.restore(leg);
+	}
+
+	private ask(ask: Ask): void {
+		for (const listener of this.listeners) if (listener.ask !== undefined) return listener.ask(ask);
+		refuseAsk(ask);
 	}
 
 	private rosterChanged(): void {

@@ -2,6 +2,7 @@ import type { Catalog } from './catalog.ts';
 import type { Findings } from './findings.ts';
 import type { Naming } from './names.ts';
 import type { Owners } from './owners.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What dispatching needs to know of the backend, beside the caller's connections. */
@@ -12,6 +13,7 @@ export interface DispatchContext {
 	/** Who owns a name that does not say it. */
 	readonly owners: Owners;
 	readonly findings: Findings;
+	readonly subscriptions: Subscriptions;
 	readonly strict: boolean;
 	warn(message: string): void;
 }

@@ -30,8 +30,8 @@ const routes: Readonly<Record<string, Route>> = {
 	'tools/call': (...a) => byName('tool', ...a),
 	'prompts/get': (...a) => byName('prompt', ...a),
 	'resources/read': byUri,
-	'resources/subscribe': byUri,
-	'resources/unsubscribe': byUri,
+	'resources/subscribe': subscribe,
+	'resources/unsubscribe': subscribe,
 	'completion/complete': byReference,
 	'tasks/get': byTask,
 	'tasks/result': byTask,
@@ -128,21 +128,48 @@ function listTasks(call: Call, context: DispatchContext, facts: Facts, sink: Sin
 	return mergeLists(listKinds.tasks, call, context, sink);
 }
 
-/** Goes to every server that logs; the client's level holds for servers that join later, too. */
-function setLevel(call: Call, context: DispatchContext, _facts: Facts, sink: Sink): Ticket {
-	context.upstreams.rememberLevel(call);
-	for (const leg of context.upstreams.legs) {
-		if (leg.state === 'ready' && leg.server !== null && 'logging' in leg.server.capabilities) {
-			leg.upstream?.start(call, {
-				note() {},
-				done() {},
-				fail: (error) => context.warn(`target "${leg.target.name}" refused the log level: ${error.message}`),
-			});
-		}
+/** Follows a resource, or ends that. The set of connections is the client's own here, and so the follower. */
+function subscribe(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
+	const member = stringMember(call.params.members, 'uri', call.params.text);
+	if (member === null) return refuse(sink, mcpError(code.invalidParams, `${call.method} needs params.uri, a string`));
+	const exposed = decodeString(call.params.text, member.start, member.end);
+	facts.mcpResourceType = 'resource';
+	const owner = context.naming.ownerOfUri(exposed);
+	if (owner === null || isHidden('resource', owner, facts)) return refuse(sink, unknown('resource', exposed));
+	facts.mcpTarget = owner.target;
+	facts.mcpResource = owner.name;
+	const { subscriptions } = context;
+	const topic = { kind: 'resource', id: owner.name } as const;
+	if (call.method === 'resources/unsubscribe') {
+		subscriptions.remove(subscriptions, owner.target, topic);
+		sink.done(emptyResult);
+		return nothingToCancel;
 	}
-	sink.done({ text: Buffer.from('{}'), type: 'complete', stamped: false });
+	subscriptions.add(subscriptions, owner.target, topic, (refusal) => {
+		if (refusal === null) sink.done(emptyResult);
+		else sink.fail(refusal);
+	});
 	return nothingToCancel;
 }
+
+/** Servers that log are told, those that join later too. Who is told with each call reads it from the caller. */
+function setLevel(call: Call, context: DispatchContext, _facts: Facts, sink: Sink): Ticket {
+	const member = stringMember(call.params.members, 'level', call.params.text);
+	const level = member === null ? null : decodeString(call.params.text, member.start, member.end);
+	if (level === null || !logLevels.includes(level)) {
+		return refuse(sink, mcpError(code.invalidParams, `params.level must be one of ${logLevels.join(', ')}`));
+	}
+	context.upstreams.setLevel(level);
+	sink.done(emptyResult);
+	return nothingToCancel;
+}
+
+/** Levels of log notifications, the lowest first (RFC 5424). */
+export const logLevels: readonly string[] = [
+	...['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'],
+];
+
+const emptyResult = { text: Buffer.from('{}'), type: 'complete', stamped: false };
 
 /** A method that this gateway does not know: a vendor's own, which only a single server can be meant for. */
 function toOnly(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
@@ -164,12 +191,7 @@ function toOwner(
 	facts.mcpTarget = owner.target;
 	facts.mcpResource = owner.name;
 	const leg = context.upstreams.leg(owner.target);
-	if (leg === undefined) return refuse(sink, unknown(type, exposed));
-	if (owner.hidden !== null) {
-		// Clients must not learn what they may not use; the operator must.
-		facts.error = `${type} "${owner.name}" is hidden: ${owner.hidden}`;
-		return refuse(sink, unknown(type, exposed));
-	}
+	if (leg === undefined || isHidden(type, owner, facts)) return refuse(sink, unknown(type, exposed));
 	const edits: readonly Edit[] =
 		owner.name === exposed ? noEdits : [{ start: at.start, end: at.end, text: JSON.stringify(owner.name) }];
 	const sent = { ...call, edits, name: owner.name };
@@ -180,6 +202,12 @@ function toOwner(
 
 const noEdits: readonly Edit[] = [];
 
+/** Clients must not learn what they may not use; the operator must. */
+function isHidden(type: ItemType | 'task', owner: Owned, facts: Facts): boolean {
+	if (owner.hidden !== null) facts.error = `${type} "${owner.name}" is hidden: ${owner.hidden}`;
+	return owner.hidden !== null;
+}
+
 function unknown(type: ItemType | 'task', exposed: string, hint = ''): McpError {
 	return mcpError(code.invalidParams, `Unknown ${type}: ${exposed}${hint}`);
 }
@@ -187,11 +215,11 @@ function unknown(type: ItemType | 'task', exposed: string, hint = ''): McpError 
 /** Sends the call as soon as the connection is known to stand. */
 function toLeg(leg: Leg, call: Call, facts: Facts, sink: Sink): Ticket {
 	facts.mcpTarget = leg.target.name;
-	if (leg.upstream !== null && leg.state === 'ready') return leg.upstream.start(call, sink);
+	if (leg.upstream !== null && leg.state === 'ready') return leg.start(leg.upstream, call, sink);
 	const late = new LateTicket();
 	leg.whenKnown(() => {
 		if (late.cancelled) sink.fail(mcpError(code.cancelled, 'cancelled'));
-		else if (leg.upstream !== null && leg.state === 'ready') late.follow(leg.upstream.start(call, sink));
+		else if (leg.upstream !== null && leg.state === 'ready') late.follow(leg.start(leg.upstream, call, sink));
 		else sink.fail(unavailable(leg));
 	});
 	return late;

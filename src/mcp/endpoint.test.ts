@@ -14,20 +14,24 @@ afterEach(async () => {
 });
 
 function server(name: string): FakeTarget {
-	return new FakeTarget(name, { tools: {}, resources: { subscribe: true } }, (method, params, sink) => {
-		if (method === 'tools/list') {
-			return params['cursor'] === undefined
-				? { tools: [{ name: 'one', vendor: 1 }], nextCursor: 'p2' }
-				: { tools: [{ name: 'two_b' }] };
-		}
-		if (method === 'resources/list') return { resources: [{ uri: 'memo:x', name: 'x' }] };
-		if (method === 'resources/read') return { contents: [{ uri: params['uri'], text: 't' }] };
-		if (method === 'tools/call' && params['name'] === 'two_b') {
-			sink.note({ method: 'notifications/progress', params: Buffer.from('{"progressToken":99,"progress":1}') });
-		}
-		if (params['name'] === 'hang') return 'never';
-		return { content: [{ type: 'text', text: JSON.stringify(params) }] };
-	});
+	return new FakeTarget(
+		name,
+		{ tools: { listChanged: true }, resources: { subscribe: true } },
+		(method, params, sink) => {
+			if (method === 'tools/list') {
+				return params['cursor'] === undefined
+					? { tools: [{ name: 'one', vendor: 1 }], nextCursor: 'p2' }
+					: { tools: [{ name: 'two_b' }] };
+			}
+			if (method === 'resources/list') return { resources: [{ uri: 'memo:x', name: 'x' }] };
+			if (method === 'resources/read') return { contents: [{ uri: params['uri'], text: 't' }] };
+			if (method === 'tools/call' && params['name'] === 'two_b') {
+				sink.note({ method: 'notifications/progress', params: Buffer.from('{"progressToken":99,"progress":1}') });
+			}
+			if (params['name'] === 'hang') return 'never';
+			return { content: [{ type: 'text', text: JSON.stringify(params) }] };
+		},
+	);
 }
 
 function endpoint(
@@ -59,6 +63,7 @@ function endpoint(
 		sessionTtl: 60_000,
 		refuseWhenMissing: extra.refuse ?? 'never',
 		version: '0.0.0',
+		key: Buffer.alloc(32),
 		heartbeat,
 		guard: () => null,
 		refuse: (exchange, refusal) => exchange.respond(refusal.status, [], refusal.message),

@@ -1,13 +1,18 @@
 import type { Backend, Exchange, Refusal } from '../http/exchange.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
+import { createSeal } from '../lib/seal.ts';
 import type { Federation } from './connections.ts';
+import { mcpError } from './errors.ts';
+import { Parking } from './parked.ts';
 import { Pool } from './pool.ts';
+import { errorResponse } from './rpc-text.ts';
 import { Sessions } from './sessions.ts';
 import { classify } from './wire/classify.ts';
 import { isEnvelopeFault, readEnvelope } from './wire/envelope.ts';
 import { LegacyFrontend } from './wire/legacy.ts';
+import { LegacyDialogue } from './wire/legacy-dialogue.ts';
 import { ModernFrontend } from './wire/modern.ts';
-import { errorResponse } from './wire/reply.ts';
+import { ModernDialogue } from './wire/modern-dialogue.ts';
 
 export interface EndpointOptions {
 	readonly federation: Federation;
@@ -18,10 +23,15 @@ export interface EndpointOptions {
 	/** The gateway's own version. */
 	readonly version: string;
 	readonly heartbeat: Heartbeat;
+	/** 32 bytes that seal what clients keep for the gateway. */
+	readonly key: Buffer;
 	/** Refuses requests that a foreign web page may have sent (DNS rebinding). null: let it pass. */
 	guard(exchange: Exchange): Refusal | null;
 	refuse(exchange: Exchange, refusal: Refusal): void;
 }
+
+/** A call whose server waits for the client's answer is given up after so long. */
+const parkPatienceMs = 5 * 60_000;
 
 /** Larger request bodies are refused with 413. */
 export const maximumBodyBytes = 4 * 1024 * 1024;
@@ -31,6 +41,8 @@ export class McpEndpoint implements Backend {
 	private readonly options: EndpointOptions;
 	private readonly sessions: Sessions | null;
 	private readonly pool: Pool;
+	private readonly parking: Parking;
+	private readonly modernDialogue: ModernDialogue;
 	private readonly legacy: LegacyFrontend;
 	private readonly modern: ModernFrontend;
 
@@ -40,14 +52,11 @@ export class McpEndpoint implements Backend {
 		this.sessions = options.stateful ? new Sessions(federation, options.sessionTtl, heartbeat) : null;
 		this.pool = new Pool(federation, heartbeat);
 		const { sessions, pool } = this;
-		this.legacy = new LegacyFrontend({
-			sessions,
-			pool,
-			heartbeat,
-			version,
-			refuseWhenMissing: options.refuseWhenMissing,
-		});
-		this.modern = new ModernFrontend({ pool, heartbeat, version });
+		this.parking = new Parking(heartbeat, createSeal(options.key, 'request state'), parkPatienceMs);
+		this.modernDialogue = new ModernDialogue({ pool, parking: this.parking, version });
+		const dialogue = new LegacyDialogue({ version, refuseWhenMissing: options.refuseWhenMissing });
+		this.legacy = new LegacyFrontend({ sessions, pool, heartbeat, dialogue });
+		this.modern = new ModernFrontend({ dialogue: this.modernDialogue, heartbeat });
 	}
 
 	/** Sessions that are open now. */
@@ -69,11 +78,12 @@ export class McpEndpoint implements Backend {
 	/** Ends the streams that would go on for ever, so that a drain comes to an end. */
 	endStreams(): void {
 		this.sessions?.endStreams();
-		this.modern.endStreams();
+		this.modernDialogue.endStreams();
 	}
 
 	/** Ends all sessions and everything they hold. */
 	async close(): Promise<void> {
+		this.parking.close();
 		await Promise.all([this.sessions?.close(), this.pool.close()]);
 	}
 
@@ -88,7 +98,7 @@ export class McpEndpoint implements Backend {
 				exchange.facts.mcpErrorCode = envelope.code;
 				exchange.facts.mcpErrorMessage = envelope.message;
 				exchange.facts.reason = 'MCP';
-				const text = errorResponse(envelope.id, envelope.code, envelope.message);
+				const text = errorResponse(envelope.id, mcpError(envelope.code, envelope.message));
 				return exchange.respond(envelope.status, ['content-type', 'application/json'], text);
 			}
 			const version = exchange.headers['mcp-protocol-version'];

@@ -8,6 +8,7 @@ export const code = {
 	invalidParams: -32602,
 	internal: -32603,
 	headerMismatch: -32020,
+	missingCapability: -32021,
 	unsupportedVersion: -32022,
 	cancelled: -32800,
 } as const;

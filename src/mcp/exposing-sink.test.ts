@@ -10,6 +10,7 @@ function exposed(method: string, text: string, type = 'complete'): string {
 	let seen = '';
 	const sink: Sink = {
 		note() {},
+		ask() {},
 		done: (result: Result) => (seen = result.text.toString()),
 		fail: (error) => (seen = error.message),
 	};

@@ -1,5 +1,5 @@
 import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
-import type { McpError, Notice, Result, Sink } from './model.ts';
+import type { Ask, McpError, Notice, Result, Sink } from './model.ts';
 import type { Naming } from './names.ts';
 import { type Change, changePlaces, placesOfMessage, placesOfResult } from './places.ts';
 
@@ -20,6 +20,11 @@ export class ExposingSink implements Sink {
 
 	note(notice: Notice): void {
 		this.sink.note(changedNotice(notice, this.change));
+	}
+
+	ask(ask: Ask): void {
+		const params = ask.params === null ? null : changePlaces(ask.params, placesOfMessage(ask.method), this.change);
+		this.sink.ask(params === ask.params ? ask : withParams(ask, params));
 	}
 
 	done(result: Result): void {
@@ -46,6 +51,16 @@ export function exposeNotice(notice: Notice, naming: Naming, target: string): No
 /** Gives what servers write in the form that clients know. */
 export function exposing(naming: Naming, target: string): Change {
 	return (leaf, value) => (leaf === 'task' ? naming.exposeTask(target, value) : naming.exposeUri(target, value));
+}
+
+function withParams(ask: Ask, params: Ask['params']): Ask {
+	return {
+		method: ask.method,
+		params,
+		answer: (answer) => ask.answer(answer),
+		progress: (progress) => ask.progress(progress),
+		onWithdrawn: (then) => ask.onWithdrawn(then),
+	};
 }
 
 function changedNotice(notice: Notice, change: Change): Notice {

@@ -2,16 +2,19 @@ import { expect, test } from 'vitest';
 import { FakeTarget } from '../../test/support/fake-target.ts';
 import { greet } from './greeting.ts';
 import { createNaming } from './names.ts';
+import { gatewayCaller } from './own-call.ts';
 import { Upstreams } from './upstreams.ts';
 
 async function capabilitiesOf(...each: Record<string, unknown>[]): Promise<unknown> {
 	const targets = each.map((own, index) => new FakeTarget('abc'[index] ?? '', own, () => 'never'));
 	const upstreams = new Upstreams({
 		targets,
-		caller: { principal: 'p', clientInfo: null, capabilities: Buffer.from('{}'), logLevel: null },
+		caller: gatewayCaller,
+		lanes: null,
+		resume: null,
 		watch: { starting() {}, ready() {}, failed() {}, closed() {} },
 		startTimeout: 1000,
-		events: { note() {}, rosterChanged() {} },
+		events: { note() {}, ask() {}, joined() {}, rosterChanged() {} },
 	});
 	await new Promise<void>((resolve) => upstreams.whenSettled(resolve));
 	const greeting = greet(upstreams, createNaming(targets, 'conditional'), '0');

@@ -20,6 +20,13 @@ export interface Caller {
 	readonly capabilities: JsonText;
 	/** Minimum level of log notifications wanted, `null` for none asked. */
 	readonly logLevel: string | null;
+	/**
+	 * Whether the client opened a session with a handshake. It is best served by servers that do the same: what they
+	 * ask in the middle of a call then passes as it is.
+	 */
+	readonly handshake: boolean;
+	/** Whether the client declared that servers may ask it something (elicitation, sampling, roots). */
+	readonly interactive: boolean;
 }
 
 /** One request on its way to an upstream. */
@@ -33,19 +40,31 @@ export interface Call {
 	readonly meta: readonly Member[];
 	/** The tool or prompt name or the resource URI as the upstream knows it, when the method has one. */
 	readonly name: string | null;
+	/** What an earlier try of the call was asked for; null on the first try, and where `params` itself holds it. */
+	readonly inputs: Inputs | null;
 	readonly wantsProgress: boolean;
 	readonly caller: Caller;
 	readonly origin: 'client' | 'gateway';
 }
 
-/** Takes a call back or holds its notifications. */
+/** Answers to a result of type `input_required`, to be sent with the call's next try. */
+export interface Inputs {
+	/** The `inputResponses` object; null when nothing was asked. */
+	readonly responses: JsonText | null;
+	/** The `requestState` of the server, a JSON string exactly as it came; null when there was none. */
+	readonly state: JsonText | null;
+}
+
+/** Takes a call back. */
 export interface Ticket {
 	cancel(reason?: string): void;
 }
 
-/** Where a call's outcome goes: any number of notes, then exactly one `done` or `fail`. */
+/** Where a call's outcome goes: any number of notes and questions, then exactly one `done` or `fail`. */
 export interface Sink {
 	note(notice: Notice): void;
+	/** The server asks the client something and waits for the answer before it goes on. */
+	ask(ask: Ask): void;
 	done(result: Result): void;
 	fail(error: McpError): void;
 }
@@ -58,6 +77,23 @@ export interface Notice {
 
 /** A notification from a client that travels on, such as `notifications/roots/list_changed`. */
 export type ClientNotice = Notice;
+
+/** A question of a server to its client in the middle of a call: elicitation, sampling, roots, or a vendor's own. */
+export interface Ask {
+	/** `elicitation/create`, `sampling/createMessage`, `roots/list` … */
+	readonly method: string;
+	/** The params object; null when the server sent none. */
+	readonly params: JsonText | null;
+	/** Answers it. Only the first answer counts, and none after the server has withdrawn the question. */
+	answer(answer: Answer): void;
+	/** Passes on how far the client is; `params` is that of `notifications/progress`. */
+	progress(params: JsonText): void;
+	/** `then` is called once if the question becomes void: the server took it back, or its call has ended. */
+	onWithdrawn(then: () => void): void;
+}
+
+/** What a client answers to a question. */
+export type Answer = { readonly result: JsonText } | { readonly error: McpError };
 
 /** The result of a call. */
 export interface Result {
@@ -87,6 +123,8 @@ export interface ServerFacts {
 	readonly capabilities: Readonly<Record<string, unknown>>;
 	readonly capabilitiesText: JsonText;
 	readonly instructions: string | null;
+	/** Whether the connection began with a handshake, and so holds state: a log level, subscriptions, who asks. */
+	readonly handshake: boolean;
 }
 
 /** Why an upstream cannot serve, for a person to read. */
@@ -106,10 +144,24 @@ export interface Upstream {
 	/** Sends a call. The sink is settled exactly once, also after `cancel`. */
 	start(call: Call, sink: Sink): Ticket;
 	notify(notice: ClientNotice): void;
+	/** Sets the minimum level of what the server logs for this connection from now on. */
+	setLevel(level: string): void;
+	/** Begins to hear of a resource or a task. `done` gets the server's refusal, or null. */
+	watch(topic: Topic, done: (refusal: McpError | null) => void): void;
+	/** Ends what `watch` began. */
+	unwatch(topic: Topic): void;
 	/** Ends the connection and whatever stands behind it, a child process included. */
 	close(): Promise<void>;
 	/** Process id of the child, null for other transports. */
 	readonly pid: number | null;
+	/** What another connection needs to go on with the server's session; null when there is none. */
+	readonly resumption: Resumption | null;
+}
+
+/** A session at a server that outlives the connection. */
+export interface Resumption {
+	readonly sessionId: string;
+	readonly protocolVersion: string;
 }
 
 /** What an upstream reports outside calls. `ready` or `failed` comes first; `failed` may follow `ready` once. */
@@ -118,11 +170,23 @@ export interface UpstreamEvents {
 	failed(failure: Failure): void;
 	/** list_changed, resources/updated, log messages that belong to no call. */
 	note(notice: Notice): void;
+	/** The server asks something although no call is open. */
+	ask(ask: Ask): void;
+}
+
+/** One thing whose changes a server reports to those who ask for it, by the name that the server gave it. */
+export interface Topic {
+	readonly kind: 'resource' | 'task';
+	/** URI of the resource, id of the task. */
+	readonly id: string;
 }
 
 /** A configured MCP server. */
 export interface Target {
 	readonly name: string;
-	/** Opens a connection of its own for `caller`. Never throws; what goes wrong comes as `events.failed`. */
-	open(caller: Caller, events: UpstreamEvents): Upstream;
+	/**
+	 * Opens a connection of its own for `caller`, with `resume` in a session that the server already has. Never throws;
+	 * what goes wrong comes as `events.failed`.
+	 */
+	open(caller: Caller, events: UpstreamEvents, resume: Resumption | null): Upstream;
 }

@@ -1,11 +1,15 @@
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
 import { Connections, type Federation } from './connections.ts';
+import type { LaneBudget } from './lanes.ts';
 import type { Caller } from './model.ts';
 
 /** Connections that wait for their next request longer than this are ended. */
 const idleMs = 60_000;
 /** More sets of connections are not opened for sessionless clients: each may mean a child process per target. */
 const maximumEntries = 32;
+
+/** Further connections for calls that want one for themselves, over all entries. */
+const maximumFurther = 64;
 
 interface Entry {
 	readonly key: string;
@@ -23,6 +27,7 @@ export class Pool implements Beating {
 	private readonly federation: Federation;
 	private readonly heartbeat: Heartbeat;
 	private readonly entries = new Map<string, Entry>();
+	private readonly lanes: LaneBudget = { left: maximumFurther };
 	/** Who leased last: clients come in rows, and comparing is cheaper than making the key. */
 	private last: { readonly caller: Caller; readonly entry: Entry } | null = null;
 
@@ -35,11 +40,12 @@ export class Pool implements Beating {
 	/** Lends a set of connections; give it back with `release`. null: the pool is full of busy ones. */
 	lease(caller: Caller): PoolLease | null {
 		if (this.last?.caller === caller) return this.lend(this.last.entry);
-		const key = `${caller.principal}\n${caller.logLevel ?? ''}\n${caller.capabilities.toString('latin1')}`;
+		const key = keyOf(caller);
 		let entry = this.entries.get(key);
 		if (entry === undefined) {
 			if (this.entries.size >= maximumEntries && !this.evict()) return null;
-			entry = { key, connections: new Connections(this.federation, caller), users: 0, idleSince: 0 };
+			const connections = new Connections(this.federation, caller, { lanes: this.lanes, resume: null });
+			entry = { key, connections, users: 0, idleSince: 0 };
 			this.entries.set(key, entry);
 		}
 		this.last = { caller, entry };
@@ -84,6 +90,19 @@ export class Pool implements Beating {
 		if (this.last?.entry === entry) this.last = null;
 		void entry.connections.close();
 	}
+}
+
+/** What a server can see of a caller, in a form that is the same for all who look alike. */
+function keyOf({ principal, logLevel, handshake, capabilities }: Caller): string {
+	return JSON.stringify([principal, logLevel, handshake, inOrder(JSON.parse(capabilities.toString()))]);
+}
+
+function inOrder(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(inOrder);
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.entries(value)
+		.sort(([a], [b]) => (a < b ? -1 : 1))
+		.map(([key, inner]) => [key, inOrder(inner)]);
 }
 
 /** One request's hold on pooled connections. */

@@ -1,10 +1,10 @@
-import { isScanFault, scanJson } from '../lib/json-scan.ts';
 import { collectList, isListError, type List } from './collection.ts';
 import type { Federation } from './connections.ts';
 import { ExposedList } from './exposed-list.ts';
 import type { Health, TargetHealth } from './health.ts';
 import { type ListKind, listKinds, offers } from './list-kind.ts';
-import type { Call, Caller } from './model.ts';
+import { refuseAsk } from './lanes.ts';
+import { gatewayCaller, ownCall } from './own-call.ts';
 import { type Leg, Upstreams } from './upstreams.ts';
 
 /** A probe that failed is repeated after this pause, doubled each time up to the longest. */
@@ -47,7 +47,9 @@ export class Probe {
 			caller: gatewayCaller,
 			watch: this.health,
 			startTimeout: probeTimeoutMs,
-			events: { note() {}, rosterChanged() {} },
+			lanes: null,
+			resume: null,
+			events: { note() {}, ask: refuseAsk, joined() {}, rosterChanged() {} },
 		});
 		this.open.add(upstreams);
 		upstreams.whenSettled(() => {
@@ -66,7 +68,7 @@ export class Probe {
 		let open = wanted.length;
 		if (open === 0) return done(counts);
 		for (const [field, kind] of wanted) {
-			collectList(leg, kind, listCall(kind.method), this.federation.listLimits, (list) => {
+			collectList(leg, kind, ownCall(kind.method, {}, gatewayCaller), this.federation.listLimits, (list) => {
 				if (!isListError(list)) {
 					counts[field] = list.items.length;
 					this.look(kind, leg.target.name, list);
@@ -111,25 +113,3 @@ const countedLists = [
 	['prompts', listKinds.prompts],
 	['resources', listKinds.resources],
 ] as const;
-
-const gatewayCaller: Caller = {
-	principal: 'gateway',
-	clientInfo: null,
-	capabilities: Buffer.from('{}'),
-	logLevel: null,
-};
-
-function listCall(method: string): Call {
-	const params = scanJson(Buffer.from('{}'), {});
-	if (isScanFault(params)) throw new Error('{} is JSON');
-	return {
-		method,
-		params,
-		edits: [],
-		meta: [],
-		name: null,
-		wantsProgress: false,
-		caller: gatewayCaller,
-		origin: 'gateway',
-	};
-}

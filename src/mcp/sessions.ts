@@ -1,70 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Dictionary } from '../lib/dictionary.ts';
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
-import { Connections, type Federation, type Listener } from './connections.ts';
-import type { Caller, Notice } from './model.ts';
-
-/** A client's session: its connections, its open calls, its stream for what belongs to no call. */
-export class Session implements Listener {
-	readonly id: string;
-	readonly protocolVersion: string;
-	readonly connections: Connections;
-	/** Open calls by the client's request id (JSON text), for `notifications/cancelled`. */
-	readonly calls = new Dictionary<{ cancel(reason?: string): void }>();
-	lastUsed = performance.now();
-	private stream: SessionStream | null = null;
-	private readonly missed: Notice[] = [];
-
-	constructor(id: string, protocolVersion: string, connections: Connections) {
-		this.id = id;
-		this.protocolVersion = protocolVersion;
-		this.connections = connections;
-		connections.listen(this);
-	}
-
-	/** Notifications go to the stream that was opened last; without one, the newest hundred wait for it. */
-	note(notice: Notice): void {
-		if (this.stream !== null) return this.stream.send(notice);
-		const repeated = notice.params === null && this.missed.some((other) => other.method === notice.method);
-		if (repeated) return;
-		if (this.missed.length >= maximumMissed) this.missed.shift();
-		this.missed.push(notice);
-	}
-
-	attach(stream: SessionStream): void {
-		this.stream?.end();
-		this.stream = stream;
-		for (const notice of this.missed.splice(0)) stream.send(notice);
-	}
-
-	detach(stream: SessionStream): void {
-		if (this.stream === stream) this.stream = null;
-	}
-
-	/** Whether a call or a stream is open; a session in use does not grow old. */
-	get busy(): boolean {
-		return this.stream !== null || this.calls.size > 0;
-	}
-
-	endStream(): void {
-		this.stream?.end();
-		this.stream = null;
-	}
-
-	async close(): Promise<void> {
-		this.endStream();
-		for (const call of this.calls.all()) call.cancel('the session has ended');
-		await this.connections.close();
-	}
-}
-
-const maximumMissed = 100;
-
-/** The stream of a GET request. */
-export interface SessionStream {
-	send(notice: Notice): void;
-	end(): void;
-}
+import { Connections, type Federation } from './connections.ts';
+import type { Caller } from './model.ts';
+import { Session } from './session.ts';
 
 /** More sessions at once are refused with 503. */
 const maximumSessions = 10_000;
@@ -92,9 +30,10 @@ export class Sessions implements Beating {
 	/** Opens a session; null when there are too many. */
 	open(caller: Caller, protocolVersion: string): Session | null {
 		if (this.sessions.size >= maximumSessions) return null;
-		const id = randomBytes(24).toString('base64url');
-		const session = new Session(id, protocolVersion, new Connections(this.federation, caller));
-		this.sessions.set(id, session);
+		const connections = new Connections(this.federation, caller, { lanes: null, resume: null });
+		const session = new Session(protocolVersion, caller, connections);
+		session.id = randomBytes(24).toString('base64url');
+		this.sessions.set(session.id, session);
 		return session;
 	}
 

@@ -1,4 +1,17 @@
-import type { Call, Caller, Failure, Notice, ServerFacts, Target, Upstream } from './model.ts';
+import { askingMethods, type LaneBudget, Lanes } from './lanes.ts';
+import type {
+	Ask,
+	Call,
+	Caller,
+	Failure,
+	Notice,
+	Resumption,
+	ServerFacts,
+	Sink,
+	Target,
+	Ticket,
+	Upstream,
+} from './model.ts';
 
 /** What hears of each connection's fate; the admin API and the metrics read it. */
 export interface TargetWatch {
@@ -13,6 +26,10 @@ export interface TargetWatch {
 export interface UpstreamsEvents {
 	/** A notification outside any call. */
 	note(target: string, notice: Notice): void;
+	/** A server asks something outside any call. */
+	ask(ask: Ask): void;
+	/** A target has a connection, its first or a new one. */
+	joined(leg: Leg): void;
 	/** A target joined or left after the set had settled: lists have changed. */
 	rosterChanged(): void;
 }
@@ -24,6 +41,10 @@ export interface UpstreamsOptions {
 	readonly events: UpstreamsEvents;
 	/** Milliseconds after which the set counts as settled, whoever is missing. */
 	readonly startTimeout: number;
+	/** Strangers who look alike share the set: what a server may ask them needs a connection for itself. null: private. */
+	readonly lanes: LaneBudget | null;
+	/** Sessions at servers to go on with, by target. */
+	readonly resume: ReadonlyMap<string, Resumption> | null;
 }
 
 /** One target's connection within a set. */
@@ -38,10 +59,24 @@ export class Leg {
 	retry: NodeJS.Timeout | null = null;
 	/** Whether the start time-out has passed, so that nobody waits for this leg any longer. */
 	overdue = false;
+	private readonly lanes: Lanes | null;
 	private readonly waiting: (() => void)[] = [];
 
-	constructor(target: Target) {
+	constructor(target: Target, lanes: Lanes | null) {
 		this.target = target;
+		this.lanes = lanes;
+	}
+
+	/** Starts a call over the connection, which must stand. */
+	start(upstream: Upstream, call: Call, sink: Sink): Ticket {
+		if (this.lanes !== null && this.server?.handshake === true && wantsExclusive(call))
+			return this.lanes.start(upstream, call, sink);
+		return upstream.start(call, sink);
+	}
+
+	/** Ends what exclusive calls have opened. */
+	async close(): Promise<void> {
+		await this.lanes?.close();
 	}
 
 	/** Calls `then` as soon as the leg is ready, failed or overdue; at once if it is so already. */
@@ -53,6 +88,10 @@ export class Leg {
 	release(): void {
 		for (const then of this.waiting.splice(0)) then();
 	}
+}
+
+function wantsExclusive({ caller, method }: Call): boolean {
+	return (caller.interactive || caller.logLevel !== null) && askingMethods.has(method);
 }
 
 const firstRetryMs = 1000;
@@ -69,14 +108,18 @@ export class Upstreams {
 	private settled = false;
 	private closed = false;
 	private readonly settling: (() => void)[] = [];
-	/** The client's last `logging/setLevel`, repeated to targets that join later. */
-	private level: Call | null = null;
+	/** What servers are to log at least; told to those that join later, too. */
+	private level: string | null;
 
 	constructor(options: UpstreamsOptions) {
 		this.options = options;
-		this.legs = options.targets.map((target) => new Leg(target));
+		this.level = options.caller.logLevel;
+		const { lanes, caller, watch } = options;
+		this.legs = options.targets.map(
+			(target) => new Leg(target, lanes === null ? null : new Lanes(target, caller, watch, lanes)),
+		);
 		this.deadline = setTimeout(() => this.settle(), options.startTimeout);
-		for (const leg of this.legs) this.open(leg);
+		for (const leg of this.legs) this.open(leg, options.resume?.get(leg.target.name) ?? null);
 		if (this.legs.length === 0) this.settle();
 	}
 
@@ -95,9 +138,20 @@ export class Upstreams {
 		else this.settling.push(then);
 	}
 
-	/** Targets that join later get this level too. */
-	rememberLevel(call: Call): void {
-		this.level = call;
+	/** Sets what servers log at least, now and when they join later. */
+	setLevel(level: string): void {
+		this.level = level;
+		for (const leg of this.legs) if (leg.state === 'ready') leg.upstream?.setLevel(level);
+	}
+
+	/** Sessions at servers, for who wants to go on with them later. */
+	resumptions(): Map<string, Resumption> {
+		const found = new Map<string, Resumption>();
+		for (const { target, upstream } of this.legs) {
+			const resumption = upstream?.resumption ?? null;
+			if (resumption !== null) found.set(target.name, resumption);
+		}
+		return found;
 	}
 
 	/** Ends every connection. Resolves when all of them, child processes included, are gone. */
@@ -110,39 +164,46 @@ export class Upstreams {
 		for (const leg of this.legs) {
 			if (leg.retry !== null) clearTimeout(leg.retry);
 			if (leg.upstream !== null) ending.push(leg.upstream.close());
+			ending.push(leg.close());
 			if (leg.state !== 'failed') this.options.watch.closed(leg.target.name, leg.state === 'ready');
 		}
 		await Promise.all(ending);
 	}
 
-	private open(leg: Leg): void {
+	private open(leg: Leg, resume: Resumption | null): void {
 		leg.state = 'starting';
 		leg.retry = null;
 		this.options.watch.starting(leg.target.name);
 		let current = true;
-		leg.upstream = leg.target.open(this.options.caller, {
-			ready: (server) => {
+		const events = {
+			ready: (server: ServerFacts) => {
 				if (current) this.joined(leg, server);
 			},
-			failed: (failure) => {
+			failed: (failure: Failure) => {
 				if (!current) return;
 				current = false;
 				this.lost(leg, failure);
 			},
-			note: (notice) => {
+			note: (notice: Notice) => {
 				if (current && !this.closed) this.options.events.note(leg.target.name, notice);
 			},
-		});
+			ask: (ask: Ask) => this.options.events.ask(ask),
+		};
+		leg.upstream = leg.target.open(this.options.caller, events, resume);
 	}
 
 	private joined(leg: Leg, server: ServerFacts): void {
 		if (this.closed) return;
+		const renewed = leg.state === 'ready';
 		leg.state = 'ready';
 		leg.server = server;
 		leg.failure = null;
 		leg.attempts = 0;
+		if (this.level !== null) leg.upstream?.setLevel(this.level);
+		this.options.events.joined(leg);
+		// The server began a new session under the same connection: what it lists may be another.
+		if (renewed) return this.options.events.rosterChanged();
 		this.options.watch.ready(leg.target.name, server);
-		if (this.level !== null && 'logging' in server.capabilities) leg.upstream?.start(this.level, silent);
 		this.known(leg);
 	}
 
@@ -157,7 +218,7 @@ export class Upstreams {
 		this.options.watch.failed(leg.target.name, failure, wasReady);
 		const pause = Math.min(firstRetryMs * 2 ** leg.attempts, longestRetryMs);
 		leg.attempts++;
-		leg.retry = setTimeout(() => this.open(leg), pause);
+		leg.retry = setTimeout(() => this.open(leg, null), pause);
 		leg.retry.unref();
 		if (wasReady) this.options.events.rosterChanged();
 		else this.known(leg);
@@ -184,5 +245,3 @@ export class Upstreams {
 		for (const then of this.settling.splice(0)) then();
 	}
 }
-
-const silent = { note() {}, done() {}, fail() {} };

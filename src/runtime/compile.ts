@@ -20,6 +20,8 @@ export interface CompileContext {
 	readonly heartbeat: Heartbeat;
 	/** The gateway's own version. */
 	readonly version: string;
+	/** 32 bytes that seal what clients keep for the gateway. */
+	readonly key: Buffer;
 	openTarget(backend: string, config: TargetConfig): Target;
 	reportFault: ReportFault;
 	warn(message: string): void;
@@ -66,6 +68,7 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 				refuseWhenMissing: missingRule[backend.failureMode],
 				version: context.version,
 				heartbeat: context.heartbeat,
+				key: context.key,
 				guard: compileOriginGuard({
 					protection: backend.dnsRebindingProtection,
 					// A host name that the file gives to a listener or a route is a name of this gateway.

@@ -92,6 +92,7 @@ class Running implements Gateway, Beating {
 		this.runtime = compile(config, {
 			heartbeat: this.heartbeat,
 			version: options.version,
+			key: sealKey(config.settings.sessionKey, mcpLog),
 			openTarget: (backend, target) => this.targets.open(backend, target),
 			reportFault: (fault, exchange) => this.reportFault(fault, exchange),
 			warn: (message) => mcpLog.warn(message),
@@ -305,4 +306,13 @@ class Running implements Gateway, Beating {
 			for (const { target, state } of health.all()) yield { backend, target, state };
 		}
 	}
+}
+
+/** The key that seals session ids; one of its own for each start unless the configuration names one. */
+function sealKey(configured: string | null, logger: Logger): Buffer {
+	if (configured !== null) return Buffer.from(configured, 'hex');
+	logger.info('session ids are sealed with a random key and end with this process', {
+		remedy: 'set config.session.key or SESSION_KEY to keep sessions over a restart',
+	});
+	return randomBytes(32);
 }

@@ -23,12 +23,18 @@ export class Targets {
 		const { name } = config;
 		if (config.kind === 'mcp') {
 			const pool = this.poolOf(new URL(config.url).origin);
-			return createTarget({ name, overHttp: true, openTransport: () => new StreamableHttpTransport(config.url, pool) });
+			return createTarget({
+				name,
+				overHttp: true,
+				handshakeOnly: false,
+				openTransport: () => new StreamableHttpTransport(config.url, pool),
+			});
 		}
 		const command = { command: config.cmd, args: config.args, env: config.env, clearEnv: config.clearEnv };
 		return createTarget({
 			name,
 			overHttp: false,
+			handshakeOnly: false,
 			openTransport: () =>
 				new StdioTransport({
 					processes: this.processes,

@@ -33,6 +33,10 @@ export class FakeTarget implements Target {
 		});
 		return {
 			pid: null,
+			resumption: null,
+			setLevel() {},
+			watch: (_topic, done) => done(null),
+			unwatch() {},
 			notify() {},
 			close: async () => {
 				this.closed++;
@@ -50,6 +54,7 @@ export class FakeTarget implements Target {
 			capabilities: this.capabilities,
 			capabilitiesText: Buffer.from(JSON.stringify(this.capabilities)),
 			instructions: null,
+			handshake: true,
 		});
 	}
 

@@ -4,6 +4,7 @@ import type { Address, Settings } from '../ir.ts';
 import type { WrittenSettings } from '../schema/settings.ts';
 import { addressFault } from '../schema/values.ts';
 import type { Report } from '../report.ts';
+import { expandLimits } from './limits.ts';
 import type { Scope } from './scope.ts';
 
 const LEVEL = /^(?:off|error|warn|info|debug|trace)$/i;
@@ -60,6 +61,7 @@ export function expandSettings(written: WrittenSettings, scope: Scope): Settings
 		),
 		sessionTtl: milliseconds(mcp?.sessionTtl, 30 * 60_000),
 		targetStartTimeout: milliseconds(mcp?.targetStartTimeout, 10_000),
+		limits: expandLimits(mcp?.limits ?? {}),
 		drainDeadline: deadline('CONNECTION_TERMINATION_DEADLINE', written.connectionTerminationDeadline, 5000),
 		drainMinimum: deadline('CONNECTION_MIN_TERMINATION_DEADLINE', written.connectionMinTerminationDeadline, 0),
 		publicUrl: written.publicUrl ?? null,

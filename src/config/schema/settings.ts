@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { LIMITS } from './limits.ts';
 import { known, section } from './section.ts';
 import { address, duration, flag, text, word } from './values.ts';
 
@@ -35,6 +36,7 @@ export const SETTINGS = section(
 					'How long a new session waits for its targets before it opens without the late ones. Not in agentgateway.',
 					'10s',
 				).optional(),
+				limits: LIMITS.optional(),
 			},
 			{ id: 'mcpSettings', description: 'MCP sessions and targets.' },
 		).optional(),

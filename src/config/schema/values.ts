@@ -2,6 +2,7 @@ import { RE2JS } from 're2js';
 import * as z from 'zod';
 import { parseAddress } from '../address.ts';
 import { parseDuration } from '../duration.ts';
+import { MAX_SIZE, parseSize } from '../size.ts';
 
 /** A text that must not be empty. */
 export function text(description: string): z.ZodString {
@@ -60,6 +61,36 @@ function durationFault(input: unknown): string {
 	return /^\d+$/.test(String(input))
 		? `a duration needs a unit; write ${String(input)}s`
 		: `not a duration: "${String(input)}"; write it with units, such as 500ms, 5s or 1m30s`;
+}
+
+/** How many of something there may be: a whole number, at least `least`. */
+export function count(description: string, default_: number, least = 1): z.ZodOptional<z.ZodNumber> {
+	const range = { error: `expected a whole number, at least ${least}` };
+	return z.number().int(range).min(least, range).meta({ description, default: default_ }).optional();
+}
+
+/** A size in memory: bytes as a number, or text with a unit. */
+export function size(
+	description: string,
+	default_: string,
+): z.ZodOptional<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>> {
+	const fault = { error: ({ input }: { input: unknown }) => sizeFault(input) };
+	const bytes = z.number(fault).int(fault).min(1, fault).max(MAX_SIZE, fault);
+	const text = z
+		.string(fault)
+		.regex(/^\d+(?:KiB|MiB|GiB)$/, { ...fault, abort: true })
+		.refine((value) => parseSize(value) !== null, fault);
+	const schema = z.union([bytes, text], fault);
+	return schema.meta({ description, default: default_, examples: ['512KiB', '4MiB', 1_048_576] }).optional();
+}
+
+function sizeFault(input: unknown): string {
+	const form = 'write bytes as a number from 1, or text such as 512KiB or 4MiB, up to 1GiB';
+	if (typeof input !== 'number' && typeof input !== 'string') return `expected a size; ${form}`;
+	const [, digits = '', unit] = /^\s*(\d{1,10})\s*(?:([kmg])i?b?)?\s*$/i.exec(String(input)) ?? [];
+	const meant = unit === undefined ? Number(digits) : `${digits}${unit.toUpperCase()}iB`;
+	const remedy = parseSize(meant) === null ? form : `write ${meant}${unit === undefined ? ' without quotes' : ''}`;
+	return `not a size: ${JSON.stringify(input).slice(0, 40)}; ${remedy}`;
 }
 
 /** An address to listen on. */

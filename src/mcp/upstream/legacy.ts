@@ -1,13 +1,11 @@
 import type { Scanned } from '../../lib/json-scan.ts';
-import type { Caller, ServerFacts } from '../model.ts';
+import { code, mcpError } from '../errors.ts';
+import type { Call, Caller, McpError, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 
 /** The newest revision with a handshake; asked for first, and any older one that the server answers with is taken. */
 export const newestLegacyVersion = '2025-11-25';
-
-/** Capabilities whose requests come from servers, which this version does not pass on to clients. */
-const notBridged: ReadonlySet<string> = new Set(['sampling', 'elicitation', 'roots', 'tasks']);
 
 /** The `initialize` request for a caller. */
 export function initializeText(id: number, caller: Caller): Buffer {
@@ -18,11 +16,27 @@ export function initializeText(id: number, caller: Caller): Buffer {
 	);
 }
 
-/** What servers are told that the client can do. */
-export function declaredCapabilities(caller: Caller): string {
-	const all = JSON.parse(caller.capabilities.toString()) as Record<string, unknown>;
-	return JSON.stringify(Object.fromEntries(Object.entries(all).filter(([key]) => !notBridged.has(key))));
+/**
+ * What servers with a handshake are told that the client can do. A client of their own kind speaks for itself. One of
+ * the other kind has no notice of changed roots, and its tasks are of another form.
+ */
+function declaredCapabilities(caller: Caller): string {
+	if (caller.handshake) return caller.capabilities.toString();
+	return JSON.stringify(withoutCapabilities(JSON.parse(caller.capabilities.toString())));
 }
+
+function withoutCapabilities(all: unknown): unknown {
+	if (!isObject(all)) return {};
+	const { extensions, roots, tasks: _, ...rest } = all;
+	if (isObject(extensions)) {
+		rest['extensions'] = Object.fromEntries(Object.entries(extensions).filter(([key]) => key !== tasksExtension));
+	}
+	if (isObject(roots))
+		rest['roots'] = Object.fromEntries(Object.entries(roots).filter(([key]) => key !== 'listChanged'));
+	return rest;
+}
+
+const tasksExtension = 'io.modelcontextprotocol/tasks';
 
 export const initializedText = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 
@@ -33,11 +47,16 @@ export function readInitialize(scanned: Scanned): ServerFacts | null {
 	const value = JSON.parse(textOf(scanned, result).toString()) as Record<string, unknown>;
 	const version = value['protocolVersion'];
 	if (typeof version !== 'string') return null;
-	return serverFacts(value, value['serverInfo'], version);
+	return serverFacts(value, value['serverInfo'], version, true);
 }
 
 /** Facts from an already decoded handshake. */
-export function serverFacts(value: Record<string, unknown>, serverInfo: unknown, protocolVersion: string): ServerFacts {
+export function serverFacts(
+	value: Record<string, unknown>,
+	serverInfo: unknown,
+	protocolVersion: string,
+	handshake: boolean,
+): ServerFacts {
 	const info = isObject(serverInfo) ? serverInfo : {};
 	const capabilities = isObject(value['capabilities']) ? value['capabilities'] : {};
 	return {
@@ -47,6 +66,7 @@ export function serverFacts(value: Record<string, unknown>, serverInfo: unknown,
 		capabilities,
 		capabilitiesText: Buffer.from(JSON.stringify(capabilities)),
 		instructions: typeof value['instructions'] === 'string' ? value['instructions'] : null,
+		handshake,
 	};
 }
 
@@ -59,9 +79,12 @@ export function legacyDialect(version: string, sessionId: string | null): Dialec
 	const headers = ['mcp-protocol-version', version];
 	if (sessionId !== null) headers.push('mcp-session-id', sessionId);
 	return {
+		handshake: true,
 		requestMeta: () => '',
 		headers: () => headers,
 		postHeaders: headers,
+		refusal: refuseState,
+		takes: () => true,
 		resultType: () => complete,
 		cancelNotice(id, reason) {
 			const why = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
@@ -71,6 +94,12 @@ export function legacyDialect(version: string, sessionId: string | null): Dialec
 }
 
 const complete = { type: 'complete', stamped: false };
+
+/** These servers never give a `requestState`: one that comes back to them is a client's invention, or has expired. */
+function refuseState(call: Call): McpError | null {
+	if (memberOf(call.params.members, 'requestState') === null) return null;
+	return mcpError(code.invalidParams, 'params.requestState is unknown or has expired');
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,13 +1,14 @@
 import type { Member, Scanned } from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
-import type { Call, McpError, Sink } from '../model.ts';
+import type { Call, Inputs, McpError, Sink } from '../model.ts';
 
 /** Writes a request from a call: the client's own bytes, with names changed and `_meta` made anew. */
 export function requestText(id: number, call: Call, ownMeta: string): Buffer {
 	const { params } = call;
 	const head = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(call.method)},"params":`;
 	const meta = metaText(call, id, ownMeta);
-	const edits = meta === null ? withoutMeta(params, call.edits) : withMeta(params, call.edits, meta);
+	const named = call.inputs === null ? call.edits : withInputs(params, call.edits, call.inputs);
+	const edits = meta === null ? withoutMeta(params, named) : withMeta(params, named, meta);
 	return Buffer.concat([Buffer.from(head), splice(params.text, edits, params.start, params.end), closing]);
 }
 
@@ -25,22 +26,53 @@ function withMeta(params: Scanned, edits: readonly Edit[], meta: string): readon
 	const old = params.members?.find((member) => member.key === '_meta');
 	if (old !== undefined) return inOrder([...edits, { start: old.start, end: old.end, text: meta }]);
 	const at = params.start + 1;
+	const alone = (params.members?.length ?? 0) === 0 && edits.length === 0;
+	// First: what else is inserted here brings its comma for what follows.
+	return inOrder([{ start: at, end: at, text: `"_meta":${meta}${alone ? '' : ','}` }, ...edits]);
+}
+
+/** Puts the answers to `input_required` behind the opening brace. */
+function withInputs(params: Scanned, edits: readonly Edit[], { responses, state }: Inputs): readonly Edit[] {
+	const members: string[] = [];
+	if (responses !== null) members.push(`"inputResponses":${responses.toString()}`);
+	if (state !== null) members.push(`"requestState":${state.toString()}`);
+	if (members.length === 0) return edits;
+	const at = params.start + 1;
 	const comma = (params.members?.length ?? 0) === 0 ? '' : ',';
-	return inOrder([...edits, { start: at, end: at, text: `"_meta":${meta}${comma}` }]);
+	return inOrder([{ start: at, end: at, text: members.join(',') + comma }, ...edits]);
 }
 
 /** Takes the client's `_meta` out, whose members were all meant for the gateway. */
 function withoutMeta(params: Scanned, edits: readonly Edit[]): readonly Edit[] {
 	const members = params.members ?? [];
-	const index = members.findIndex((member) => member.key === '_meta');
+	const edit = removal(members, '_meta');
+	return edit === null ? edits : inOrder([...edits, edit]);
+}
+
+/** Takes a member out of its object, with the comma that goes with it; null when it is not there. */
+function removal(members: readonly Member[], key: string): Edit | null {
+	const index = members.findIndex((member) => member.key === key);
 	const old = members[index];
-	if (old === undefined) return edits;
+	if (old === undefined) return null;
 	const next = members[index + 1];
 	const before = members[index - 1];
 	const start = next === undefined ? (before?.end ?? old.keyStart) : old.keyStart;
 	const end = next === undefined ? old.end : next.keyStart;
-	return inOrder([...edits, { start, end, text: '' }]);
+	return { start, end, text: '' };
 }
+
+/** The params of a notification without the id of the subscription, which is the gateway's own. */
+export function withoutSubscription(scanned: Scanned, params: Member): Buffer {
+	const meta = memberOf(params.members, '_meta');
+	const own = memberOf(meta?.members, subscriptionKey);
+	if (meta === null || own === null) return textOf(scanned, params);
+	const edit =
+		meta.members?.length === 1 ? removal(params.members ?? [], '_meta') : removal(meta.members ?? [], own.key);
+	return edit === null ? textOf(scanned, params) : splice(scanned.text, [edit], params.start, params.end);
+}
+
+/** Names the `subscriptions/listen` request that a notification answers. */
+export const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 
 function inOrder(edits: Edit[]): readonly Edit[] {
 	return edits.sort((a, b) => a.start - b.start);

@@ -1,7 +1,7 @@
 import type { Scanned } from '../../lib/json-scan.ts';
 import type { Call, Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
-import { declaredCapabilities, serverFacts } from './legacy.ts';
+import { serverFacts } from './legacy.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 
 /** The revision without handshake that the gateway speaks to servers. */
@@ -21,20 +21,9 @@ export const discoverHeaders: readonly string[] = [
 	'server/discover',
 ];
 
-/**
- * Asks a server for the list changes that it announces; null when it announces none. The answer is a stream of
- * notifications that lasts as long as the connection.
- */
-export function listenText(id: number, caller: Caller, capabilities: Readonly<Record<string, unknown>>): Buffer | null {
-	const wanted: Record<string, true> = {};
-	for (const list of ['tools', 'prompts', 'resources']) {
-		const own = capabilities[list];
-		if (typeof own === 'object' && own !== null && 'listChanged' in own && own.listChanged === true) {
-			wanted[`${list}ListChanged`] = true;
-		}
-	}
-	if (Object.keys(wanted).length === 0) return null;
-	const params = `{"notifications":${JSON.stringify(wanted)},"_meta":{${callerMeta(caller)}}}`;
+/** Asks a server to report what `notifications` says, for as long as the answering stream lasts. */
+export function listenText(id: number, caller: Caller, notifications: Readonly<Record<string, unknown>>): Buffer {
+	const params = `{"notifications":${JSON.stringify(notifications)},"_meta":{${callerMeta(caller)}}}`;
 	return Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"subscriptions/listen","params":${params}}`);
 }
 
@@ -55,11 +44,12 @@ export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'di
 	if (!versions.includes(modernVersion))
 		return versions.some((one) => String(one) > modernVersion) ? 'disjoint' : 'not-modern';
 	const meta = value['_meta'] as Record<string, unknown> | undefined;
-	return serverFacts(value, meta?.['io.modelcontextprotocol/serverInfo'] ?? value['serverInfo'], modernVersion);
+	return serverFacts(value, meta?.['io.modelcontextprotocol/serverInfo'] ?? value['serverInfo'], modernVersion, false);
 }
 
 /** Param that the `Mcp-Name` header repeats is the call's name; these methods have one. */
 const named: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+const taskMethods: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
 
 const complete = Buffer.from('"complete"');
 const unstamped = { type: 'complete', stamped: false };
@@ -69,13 +59,17 @@ const stamped = { type: 'complete', stamped: true };
 export function modernDialect(overHttp: boolean): Dialect {
 	let last: { readonly caller: Caller; readonly meta: string } | null = null;
 	return {
+		handshake: false,
+		refusal: () => null,
+		// What clients with a handshake tell their servers has no meaning here, or travels with each call.
+		takes: (notice) => !handshakeNotices.test(notice.method),
 		requestMeta(caller) {
 			if (last?.caller !== caller) last = { caller, meta: callerMeta(caller) };
 			return last.meta;
 		},
 		headers(call: Call) {
 			const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', call.method];
-			if (named.has(call.method)) headers.push('mcp-name', encodeHeader(nameOf(call)));
+			if (named.has(call.method) || taskMethods.has(call.method)) headers.push('mcp-name', encodeHeader(nameOf(call)));
 			return headers;
 		},
 		postHeaders: ['mcp-protocol-version', modernVersion],
@@ -93,6 +87,15 @@ export function modernDialect(overHttp: boolean): Dialect {
 	};
 }
 
+const handshakeNotices = /^notifications\/(initialized|progress|cancelled|roots\/list_changed)$/;
+
+/** What servers are told that the client can do; tasks of clients with a handshake are of another form. */
+function declaredCapabilities(caller: Caller): string {
+	if (!caller.handshake) return caller.capabilities.toString();
+	const all = JSON.parse(caller.capabilities.toString()) as Record<string, unknown>;
+	return JSON.stringify(Object.fromEntries(Object.entries(all).filter(([key]) => key !== 'tasks')));
+}
+
 function callerMeta(caller: Caller): string {
 	const info =
 		caller.clientInfo === null ? '' : `,"io.modelcontextprotocol/clientInfo":${caller.clientInfo.toString()}`;
@@ -106,7 +109,8 @@ function callerMeta(caller: Caller): string {
 
 function nameOf(call: Call): string {
 	if (call.name !== null) return call.name;
-	const member = memberOf(call.params.members, call.method === 'resources/read' ? 'uri' : 'name');
+	const key = call.method === 'resources/read' ? 'uri' : taskMethods.has(call.method) ? 'taskId' : 'name';
+	const member = memberOf(call.params.members, key);
 	return member === null ? '' : String(JSON.parse(textOf(call.params, member).toString()));
 }
 

@@ -1,66 +1,85 @@
 import type { Scanned } from '../../lib/json-scan.ts';
-import type { Caller, Failure, Notice, ServerFacts, Ticket } from '../model.ts';
-import { Connection, type Dialect, failureOf } from './dialect.ts';
+import type { Ask, Caller, Failure, Notice, Resumption, ServerFacts, Ticket } from '../model.ts';
+import { code, mcpError } from '../errors.ts';
+import { Connection, failureOf, type LostCall } from './connection.ts';
+import type { Dialect } from './dialect.ts';
+import type { EraMemory } from './era-memory.ts';
 import { initializedText, initializeText, legacyDialect, readInitialize } from './legacy.ts';
-import { memberOf, textOf } from './message.ts';
-import { discoverHeaders, discoverText, listenHeaders, listenText, modernDialect, readDiscover } from './modern.ts';
+import { ListenStreams } from './listen.ts';
+import { maximumParsedBytes, memberOf, textOf } from './message.ts';
+import { discoverHeaders, discoverText, modernDialect, modernVersion, readDiscover } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
 import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
-
-/** What is remembered of a server between connections. */
-export interface EraMemory {
-	era: 'modern' | 'legacy' | null;
-}
 
 /** What a negotiation reports: `ready` or `failed` first; `failed` may follow `ready`. */
 export interface NegotiationEvents {
 	ready(connection: Connection): void;
 	failed(failure: Failure): void;
 	note(notice: Notice): void;
+	ask(ask: Ask): void;
+	/** The server has forgotten the session; the call did not reach it. */
+	lost: LostCall;
 }
 
-/** A server that does not know the probe may stay silent; then it is asked in the old way, too. */
-const probeTimeoutMs = 2500;
+/** A server that does not know what it is asked may stay silent; then it is asked in the other way, too. */
+const silenceMs = 2500;
 /** A command may have to be downloaded first (uvx, npx); an HTTP server is there or is not. */
 const handshakeTimeoutMs = { process: 120_000, http: 30_000 } as const;
-/** A stream of list changes that ended is asked for again after this pause. */
-const listenAgainMs = 5000;
+
+/** The two ways to greet a server: `server/discover` and `initialize`. */
+type Way = 'modern' | 'legacy';
 
 /**
- * Finds out which era a server speaks (MCP 2026-07-28, "Versioning"): `server/discover` first; whatever answers
- * otherwise, stays silent or exits is asked to `initialize`. Credentials refused, 5xx and broken connections say
- * nothing about eras and end the attempt.
+ * Finds out how a server wants to be spoken to (MCP 2026-07-28, "Versioning"). The way that is the client's own goes
+ * first, so that as little as possible has to be translated; whatever answers otherwise, stays silent or exits is
+ * greeted in the other way. Credentials refused, 5xx and broken connections say nothing about eras and end the
+ * attempt.
  */
 export class Negotiation {
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
 	private readonly caller: Caller;
 	private readonly events: NegotiationEvents;
+	private readonly resume: Resumption | null;
 	private transport: Transport | null = null;
+	private connection: Connection | null = null;
 	private listening: Ticket | null = null;
+	private topics: ListenStreams | null = null;
 	private readonly timers = new Set<NodeJS.Timeout>();
 	private nextId = 1;
 	private closed = false;
-	/** The probe is out and unanswered. */
-	private probing = false;
 	private established = false;
-	/** `initialize` was refused while the probe was still open. */
-	private refused: Failure | null = null;
+	/** How each greeting stands; absent: not sent. */
+	private readonly greetings: { [W in Way]?: 'open' | Failure } = {};
+	/** A handshake that succeeded, but would not carry questions; kept while the other way is tried. */
+	private held: (() => void) | null = null;
+	private corrected = false;
 	/** Transports given up on the way, still ending. */
 	private readonly ending: Promise<void>[] = [];
 	/** Ends the server's session, when it has one. */
 	private sessionHeaders: readonly string[] | null = null;
 
-	constructor(options: TargetOptions, memory: EraMemory, caller: Caller, events: NegotiationEvents) {
+	/** `resume`: the session at the server to go on with, null for a new one. */
+	constructor(
+		options: TargetOptions,
+		memory: EraMemory,
+		caller: Caller,
+		events: NegotiationEvents,
+		resume: Resumption | null,
+	) {
 		this.options = options;
 		this.memory = memory;
 		this.caller = caller;
 		this.events = events;
+		this.resume = resume;
 	}
 
 	get pid(): number | null {
 		return this.transport?.pid ?? null;
 	}
+
+	/** The server's session, for who wants to go on with it later. */
+	resumption: Resumption | null = null;
 
 	begin(): void {
 		const limit = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
@@ -69,14 +88,24 @@ export class Negotiation {
 				this.fail({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy: '' });
 		});
 		this.transport = this.options.openTransport();
-		if (this.memory.era === 'legacy') this.initialize(this.transport);
-		else this.probe(this.transport);
+		if (this.resume !== null && this.memory.server !== null)
+			return this.establishSession(this.transport, this.memory.server, this.resume.sessionId);
+		const own: Way = this.caller.handshake || this.options.handshakeOnly ? 'legacy' : 'modern';
+		const known = this.memory.lacks(own) && !(own === 'modern' && this.memory.wantsAnotherLook());
+		this.greet(this.transport, known ? other(own) : own);
+	}
+
+	/** Hears nothing any more; calls under way go on. */
+	retire(): void {
+		for (const timer of this.timers) clearTimeout(timer);
+		this.topics?.close();
+		this.listening?.cancel();
 	}
 
 	async close(): Promise<void> {
 		this.closed = true;
-		for (const timer of this.timers) clearTimeout(timer);
-		this.listening?.cancel();
+		this.retire();
+		this.connection?.abandon('the connection was closed');
 		if (this.transport !== null) {
 			if (this.sessionHeaders !== null) await this.transport.end?.(this.sessionHeaders);
 			this.ending.push(this.transport.close());
@@ -84,56 +113,86 @@ export class Negotiation {
 		await Promise.all(this.ending);
 	}
 
-	private probe(transport: Transport): void {
-		const id = this.nextId++;
-		this.probing = true;
-		const answered = (then: () => void) => {
-			if (!this.probing || this.closed || this.established) return;
-			this.probing = false;
-			then();
-		};
-		let initializing = false;
-		const initialize = () => {
-			if (initializing) return this.refused === null ? undefined : this.fail(this.refused);
-			initializing = true;
-			this.initialize(transport);
-		};
-		const receiver: Receiver = {
-			message: (scanned) => {
-				if (memberOf(scanned.members, 'method') === null) answered(() => this.probed(transport, scanned, initialize));
-			},
-			failed: (fault) => answered(() => this.probeFailed(transport, fault, initialize)),
-		};
-		// A slow start is no verdict: the probe stays open beside the handshake, and the first that succeeds counts.
-		if (!this.options.overHttp) {
-			this.after(probeTimeoutMs, () => {
-				if (this.probing && !this.established) initialize();
+	private get settled(): boolean {
+		return this.closed || this.established;
+	}
+
+	private greet(transport: Transport, way: Way): void {
+		this.greetings[way] = 'open';
+		// A slow start is no verdict: the first greeting stays open beside the second, and what succeeds first counts.
+		if (!this.options.overHttp && this.mayTry(other(way))) {
+			this.after(silenceMs, () => {
+				if (this.greetings[way] === 'open' && this.mayTry(other(way)) && !this.settled)
+					this.greet(transport, other(way));
 			});
 		}
+		if (way === 'modern') this.discover(transport);
+		else this.initialize(transport);
+	}
+
+	private mayTry(way: Way): boolean {
+		return this.greetings[way] === undefined && !(way === 'modern' && this.options.handshakeOnly);
+	}
+
+	private discover(transport: Transport): void {
+		const id = this.nextId++;
+		const receiver: Receiver = {
+			message: (scanned) => {
+				if (memberOf(scanned.members, 'method') === null && this.waitsFor('modern', transport))
+					this.discovered(transport, scanned);
+			},
+			failed: (fault) => {
+				if (this.waitsFor('modern', transport)) this.discoverFailed(transport, fault);
+			},
+		};
 		transport.request({ id, message: discoverText(id, this.caller), headers: discoverHeaders }, receiver);
 	}
 
-	private probed(transport: Transport, scanned: Scanned, initialize: () => void): void {
+	private discovered(transport: Transport, scanned: Scanned): void {
 		const server = readDiscover(scanned);
-		if (server === 'disjoint' || (server === 'not-modern' && speaksOtherVersions(scanned))) {
+		const others = server === 'not-modern' ? versionsInstead(scanned) : null;
+		if (others?.includes(modernVersion) && !this.corrected) {
+			this.corrected = true;
+			return this.discover(transport);
+		}
+		if (server === 'disjoint' || (others !== null && others.length > 0 && others.every((one) => one >= '2026'))) {
 			const reason = 'it speaks only MCP versions that this gateway does not know';
 			return this.fail({ ...noProcess, reason, remedy: 'Update agentgateway.' });
 		}
-		if (server === 'not-modern') return initialize();
-		this.memory.era = 'modern';
+		if (server === 'not-modern')
+			return this.refused('modern', transport, { ...noProcess, ...refusal('server/discover', scanned) });
+		this.memory.note('modern', true);
 		const connection = this.establish(transport, server, modernDialect(this.options.overHttp));
-		this.listenModern(transport, connection, server);
+		const { name: target } = this.options;
+		this.topics = new ListenStreams({
+			target,
+			transport,
+			connection,
+			server,
+			caller: this.caller,
+			note: (notice) => this.events.note(notice),
+		});
+		connection.topics = this.topics;
+		// Over stdio what the server reports shares the channel, over HTTP it has a stream of its own.
+		if (!this.options.overHttp) this.listening = transport.listen(this.unsolicited(connection), []);
+		this.topics.begin();
 	}
 
-	private probeFailed(transport: Transport, fault: TransportFault, initialize: () => void): void {
+	private discoverFailed(transport: Transport, fault: TransportFault): void {
+		const exited = fault.kind === 'process' && fault.exitCode !== null && transport.pid !== null;
 		// Some servers exit on any request before initialize: a fresh one is asked in the old way.
-		if (fault.kind === 'process' && fault.exitCode !== null && transport.pid !== null) {
+		if (exited && this.greetings.legacy !== undefined && this.greetings.legacy !== 'open')
+			return this.fail(failureOf(fault));
+		if (exited) {
+			this.memory.note('modern', false);
+			this.greetings.modern = failureOf(fault);
 			this.ending.push(transport.close());
-			const fresh = this.options.openTransport();
-			this.transport = fresh;
-			return this.initialize(fresh);
+			this.transport = this.options.openTransport();
+			return this.greet(this.transport, 'legacy');
 		}
-		if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status)) return initialize();
+		if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status))
+			return this.refused('modern', transport, failureOf(fault));
+		if (this.held !== null) return this.held();
 		this.fail(failureOf(fault));
 	}
 
@@ -141,35 +200,76 @@ export class Negotiation {
 		const id = this.nextId++;
 		const receiver: Receiver = {
 			message: (scanned, headers) => {
-				if (memberOf(scanned.members, 'method') !== null || this.closed || this.established) return;
+				if (memberOf(scanned.members, 'method') !== null || !this.waitsFor('legacy', transport)) return;
 				const server = readInitialize(scanned);
-				if (server === null) return this.initializeFailed({ ...noProcess, ...refusedHandshake(scanned) });
-				this.memory.era = 'legacy';
+				if (server === null)
+					return this.refused('legacy', transport, { ...noProcess, ...refusal('initialize', scanned) });
+				this.memory.note('legacy', true);
+				this.memory.server = server;
 				const session = headers?.['mcp-session-id'];
-				const dialect = legacyDialect(server.protocolVersion, typeof session === 'string' ? session : null);
-				if (typeof session === 'string') this.sessionHeaders = dialect.postHeaders;
-				transport.post(initializedText, dialect.postHeaders);
-				const connection = this.establish(transport, server, dialect);
-				this.listening = transport.listen(this.unsolicited(connection), dialect.postHeaders);
+				this.initialized(transport, server, typeof session === 'string' ? session : null);
 			},
 			failed: (fault) => {
-				// A transport that was given up has a successor.
-				if (this.closed || this.established || this.transport !== transport) return;
+				if (!this.waitsFor('legacy', transport)) return;
 				const failure = failureOf(fault);
+				if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status))
+					return this.refused('legacy', transport, failure);
 				const early = fault.kind === 'process' && fault.exitCode !== null;
-				this.initializeFailed(
-					early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure,
-				);
+				this.memory.forget();
+				this.fail(early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure);
 			},
 		};
 		transport.request({ id, message: initializeText(id, this.caller), headers: [] }, receiver);
 	}
 
-	private initializeFailed(failure: Failure): void {
-		// It may have been replaced by one of the other era.
-		this.memory.era = null;
-		if (this.probing) this.refused = failure;
-		else this.fail(failure);
+	/** Over HTTP, a handshake without a session cannot carry what a server asks; the other way can, if there is one. */
+	private initialized(transport: Transport, server: ServerFacts, session: string | null): void {
+		const mute = this.options.overHttp && session === null && this.caller.interactive;
+		if (mute && this.mayTry('modern') && !this.memory.lacks('modern')) {
+			this.held = () => this.establishSession(transport, server, session);
+			return this.greet(transport, 'modern');
+		}
+		this.establishSession(transport, server, session);
+	}
+
+	private establishSession(transport: Transport, server: ServerFacts, session: string | null): void {
+		const { resume } = this;
+		// The handshake only told what the server is; its session is not the one that was asked for.
+		if (resume !== null && session !== null && session !== resume.sessionId)
+			void transport.end?.(legacyDialect(server.protocolVersion, session).postHeaders);
+		const sessionId = resume?.sessionId ?? session;
+		const protocolVersion = resume?.protocolVersion ?? server.protocolVersion;
+		const dialect = legacyDialect(protocolVersion, sessionId);
+		if (sessionId !== null) {
+			this.sessionHeaders = dialect.postHeaders;
+			this.resumption = { sessionId, protocolVersion };
+		}
+		if (resume === null) transport.post(initializedText, dialect.postHeaders);
+		const connection = this.establish(transport, server, dialect);
+		this.listening = transport.listen(this.unsolicited(connection), dialect.postHeaders);
+	}
+
+	/** The server does not want to be greeted in this way. */
+	private refused(way: Way, transport: Transport, failure: Failure): void {
+		this.greetings[way] = failure;
+		if (way === 'modern' && this.held !== null) {
+			this.memory.note('modern', false);
+			return this.held();
+		}
+		if (this.mayTry(other(way))) {
+			this.memory.note(way, false);
+			return this.greet(transport, other(way));
+		}
+		const there = this.greetings[other(way)];
+		if (there === 'open') return;
+		// It refused both; it may have been replaced by another.
+		this.memory.forget();
+		this.fail(way === 'legacy' ? failure : (there ?? failure));
+	}
+
+	/** Whether an answer to this greeting still counts. A transport that was given up has a successor. */
+	private waitsFor(way: Way, transport: Transport): boolean {
+		return !this.settled && this.greetings[way] === 'open' && this.transport === transport;
 	}
 
 	private establish(transport: Transport, server: ServerFacts, dialect: Dialect): Connection {
@@ -178,39 +278,18 @@ export class Negotiation {
 			ready() {},
 			failed: (failure: Failure) => this.fail(failure),
 			note: (notice: Notice) => this.events.note(notice),
+			ask: (ask: Ask) => {
+				if (this.closed) ask.answer({ error: mcpError(code.internal, 'the connection ends') });
+				else this.events.ask(ask);
+			},
 		};
-		const connection = new Connection(this.options.name, transport, dialect, server, events, this.nextId);
+		const { caller } = this;
+		const options = { target: this.options.name, transport, dialect, server, caller };
+		const connection = new Connection(options, events, this.nextId);
+		this.connection = connection;
+		connection.lost = this.events.lost;
 		this.events.ready(connection);
 		return connection;
-	}
-
-	/** List changes of modern servers: over stdio they share the channel, over HTTP they have a stream of their own. */
-	private listenModern(transport: Transport, connection: Connection, server: ServerFacts): void {
-		const receiver = this.unsolicited(connection);
-		if (!this.options.overHttp) this.listening = transport.listen(receiver, []);
-		const ask = (again: boolean) => {
-			const id = connection.takeId();
-			const message = listenText(id, this.caller, server.capabilities);
-			if (message === null) return;
-			// What changed in the meantime was not heard.
-			if (again) for (const notice of listChangesOf(server)) this.events.note(notice);
-			const ended = () => this.after(listenAgainMs, () => ask(true));
-			const ticket = transport.request(
-				{ id, message, headers: listenHeaders, lasting: true },
-				{
-					message: (scanned) => {
-						if (memberOf(scanned.members, 'method') !== null) connection.unsolicited(scanned, null);
-						else if (memberOf(scanned.members, 'error') === null) ended();
-					},
-					failed: (fault) => {
-						if (fault.kind === 'io' || (fault.kind === 'http' && (fault.status === 429 || fault.status >= 500)))
-							ended();
-					},
-				},
-			);
-			if (this.options.overHttp) this.listening = ticket;
-		};
-		ask(false);
 	}
 
 	private unsolicited(connection: Connection): Receiver {
@@ -237,11 +316,8 @@ export class Negotiation {
 	}
 }
 
-/** The list changes that a server announces. */
-function listChangesOf({ capabilities }: ServerFacts): Notice[] {
-	return ['tools', 'prompts', 'resources']
-		.filter((list) => list in capabilities)
-		.map((list) => ({ method: `notifications/${list}/list_changed`, params: null }));
+function other(way: Way): Way {
+	return way === 'modern' ? 'legacy' : 'modern';
 }
 
 /** Credentials and pressure say nothing about eras. */
@@ -249,17 +325,17 @@ const withoutVerdict: ReadonlySet<number> = new Set([401, 403, 408, 429]);
 
 const noProcess = { exitCode: null, signal: null, stderr: [] };
 
-function refusedHandshake(scanned: Scanned): { reason: string; remedy: string } {
+function refusal(method: string, scanned: Scanned): { reason: string; remedy: string } {
 	const error = memberOf(scanned.members, 'error');
 	const said = error === null ? '' : `: ${textOf(scanned, error).toString('utf8').slice(0, 200)}`;
-	return { reason: `it did not accept initialize${said}`, remedy: 'Check that the target is an MCP server.' };
+	return { reason: `it did not accept ${method}${said}`, remedy: 'Check that the target is an MCP server.' };
 }
 
-/** -32022 with modern versions that the gateway does not speak: asking to initialize would be pointless. */
-function speaksOtherVersions(scanned: Scanned): boolean {
+/** The versions that a server of the new era names when it does not speak the one it was asked in; null for others. */
+function versionsInstead(scanned: Scanned): string[] | null {
 	const error = memberOf(scanned.members, 'error');
-	if (error === null) return false;
+	if (error === null || error.end - error.start > maximumParsedBytes) return null;
 	const value = JSON.parse(textOf(scanned, error).toString()) as { code?: unknown; data?: { supported?: unknown } };
-	if (value.code !== -32022 || !Array.isArray(value.data?.supported)) return false;
-	return value.data.supported.length > 0 && value.data.supported.every((version) => String(version) >= '2026');
+	if (value.code !== code.unsupportedVersion || !Array.isArray(value.data?.supported)) return null;
+	return value.data.supported.map(String);
 }

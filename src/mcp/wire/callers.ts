@@ -1,4 +1,4 @@
-import { decodeString, type Member } from '../../lib/json-scan.ts';
+import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import type { Caller } from '../model.ts';
 import type { Envelope } from './envelope.ts';
 
@@ -20,6 +20,8 @@ export class Callers {
 		clientInfo: null,
 		capabilities: Buffer.from('{}'),
 		logLevel: null,
+		handshake: false,
+		interactive: false,
 	};
 
 	of(envelope: Envelope): Caller {
@@ -35,14 +37,24 @@ export class Callers {
 			(info === null ? last.clientInfo === null : last.clientInfo !== null && holds(text, info, last.clientInfo));
 		if (same) return last;
 		const copy = (member: Member) => Buffer.from(text.subarray(member.start, member.end));
+		const declared = capabilities === null ? Buffer.from('{}') : copy(capabilities);
 		this.last = {
 			principal: 'anonymous',
 			clientInfo: info === null ? null : copy(info),
-			capabilities: capabilities === null ? Buffer.from('{}') : copy(capabilities),
+			capabilities: declared,
 			logLevel,
+			handshake: false,
+			interactive: interactive(declared),
 		};
 		return this.last;
 	}
+}
+
+/** Whether a capabilities object says that the client can be asked something. */
+export function interactive(capabilities: Buffer): boolean {
+	const scanned = scanJson(Buffer.from(capabilities), {});
+	if (isScanFault(scanned)) return false;
+	return scanned.members?.some(({ key }) => key === 'elicitation' || key === 'sampling' || key === 'roots') === true;
 }
 
 function holds(text: Buffer, { start, end }: Member, bytes: Buffer): boolean {

@@ -1,6 +1,6 @@
 import { type Envelope } from './envelope.ts';
 import { metaKeys } from './callers.ts';
-import { modernVersions } from './modern.ts';
+import { modernVersions } from './modern-checks.ts';
 
 /**
  * Which era of clients a POSTed message belongs to. The body decides, the header is a cross-check: a `_meta` claim

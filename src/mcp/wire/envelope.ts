@@ -1,5 +1,6 @@
 import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
+import type { Answer } from '../model.ts';
 
 /** A JSON-RPC message from a client, checked. */
 export interface Envelope {
@@ -12,6 +13,8 @@ export interface Envelope {
 	readonly params: Scanned;
 	/** Members of `params._meta`. */
 	readonly meta: readonly Member[];
+	/** What a response says; null for requests and notifications. */
+	readonly answer: Answer | null;
 }
 
 /** Why a message was refused, and how to say so. */
@@ -31,7 +34,7 @@ export const maximumIdBytes = 256;
  * ids that are neither a string of at most 256 bytes nor a safe integer.
  */
 export function readEnvelope(body: Buffer): Envelope | EnvelopeFault {
-	const scanned = scanJson(body, { params: { _meta: {}, ref: {} } });
+	const scanned = scanJson(body, { params: { _meta: {}, ref: {} }, error: {} });
 	if (isScanFault(scanned)) {
 		const fault = scanned.fault === 'duplicate-key' ? code.invalidRequest : code.parse;
 		return refused(fault, `the body is not acceptable JSON: ${scanned.fault} at byte ${scanned.at}`, null);
@@ -68,16 +71,16 @@ function fromMembers(scanned: Scanned, members: readonly Member[]): Envelope | E
 	}
 	const methodMember = find('method');
 	if (methodMember === undefined) {
-		if (id !== null && (find('result') !== undefined || find('error') !== undefined)) {
-			return { kind: 'response', id, method: '', params: noParams(), meta: [] };
-		}
+		const answer = readAnswer(text, find('result'), find('error'));
+		if (id !== null && answer !== null)
+			return { kind: 'response', id, method: '', params: noParams(), meta: [], answer };
 		return refused(code.invalidRequest, 'the message has neither method nor result', id);
 	}
 	if (text[methodMember.start] !== 0x22) return refused(code.invalidRequest, 'method must be a string', id);
 	const method = decodeString(text, methodMember.start, methodMember.end);
 	const params = find('params');
 	if (params === undefined)
-		return { kind: id === null ? 'notification' : 'request', id, method, params: noParams(), meta: [] };
+		return { kind: id === null ? 'notification' : 'request', id, method, params: noParams(), meta: [], answer: null };
 	if (params.members === null || text[params.start] !== 0x7b) {
 		return refused(code.invalidParams, 'params must be an object', id);
 	}
@@ -90,6 +93,26 @@ function fromMembers(scanned: Scanned, members: readonly Member[]): Envelope | E
 		method,
 		params: { text, start: params.start, end: params.end, members: params.members },
 		meta: meta?.members ?? [],
+		answer: null,
+	};
+}
+
+/** What a client answers to a question. An error that is none gets words of ours. */
+function readAnswer(text: Buffer, result: Member | undefined, error: Member | undefined): Answer | null {
+	if (result !== undefined) return { result: text.subarray(result.start, result.end) };
+	if (error === undefined) return null;
+	const find = (key: string) => error.members?.find((member) => member.key === key);
+	const [number, message, data] = [find('code'), find('message'), find('data')];
+	const value = number === undefined ? Number.NaN : Number(text.toString('latin1', number.start, number.end));
+	return {
+		error: {
+			code: Number.isSafeInteger(value) ? value : code.internal,
+			message:
+				message !== undefined && text[message.start] === 0x22
+					? decodeString(text, message.start, message.end)
+					: 'the client gave an error without a message',
+			data: data === undefined ? null : text.subarray(data.start, data.end),
+		},
 	};
 }
 

@@ -1,9 +1,12 @@
-import type { Exchange, ReplyStream } from '../../http/exchange.ts';
-import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
+import type { Facts } from '../../facts/facts.ts';
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
-import { code, errorText, mcpError } from '../errors.ts';
-import type { McpError, Notice, Result, Sink, Ticket } from '../model.ts';
+import { logLevels } from '../dispatch.ts';
+import { code, mcpError } from '../errors.ts';
+import { refuseAsk } from '../lanes.ts';
+import type { Ask, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
+import { errorResponse, noticeText, resultResponse } from '../rpc-text.ts';
+import type { ReplyChannel } from './channel.ts';
 
 /** What an era of clients wants of replies. */
 export interface ReplyCodec {
@@ -17,47 +20,43 @@ export interface ReplyCodec {
 	readonly cancelsWhenGone: boolean;
 }
 
-/** After so much silence a JSON reply becomes a stream with keep-alive comments, so that nobody hangs up. */
-const silenceMs = 15_000;
-/** A client that lets more than this pile up is not reading. */
-const maximumBuffered = 1024 * 1024;
+/** Who can put a server's question to the client, on the channel of the call in whose middle it came. */
+export interface Asker {
+	askOn(channel: Pick<ReplyChannel, 'send'>, ask: Ask): void;
+}
 
-/**
- * The reply to one POSTed request: JSON when nothing comes before the result, an SSE stream when something does or
- * when the call is silent for 15 seconds (Streamable HTTP, "Sending Messages to the Server").
- */
-export class CallReply implements Sink, Beating {
-	slot = -1;
-	private readonly exchange: Exchange;
+/** The reply to one request: turns what comes of a call into messages of the client's era. */
+export class CallReply implements Sink {
+	private readonly channel: ReplyChannel;
 	private readonly id: Buffer;
 	private readonly codec: ReplyCodec;
-	private readonly headers: readonly string[];
-	private readonly heartbeat: Heartbeat;
+	private readonly facts: Facts;
 	/** The client's progress token as JSON text. */
 	private readonly token: Buffer | null;
-	private stream: ReplyStream | null = null;
-	private lastWrite = performance.now();
+	/** null: clients of this kind are not asked in mid-call. */
+	private readonly asker: Asker | null;
+	/** Log notifications below it are held back, all of them for null; undefined: the server decides. */
+	logLevel: string | null | undefined = undefined;
 	private settled = false;
 	private ticket: Ticket | null = null;
 	/** Called once when the call has ended, however it did. */
 	ended: (() => void) | null = null;
 
 	constructor(
-		exchange: Exchange,
+		channel: ReplyChannel,
 		id: Buffer,
 		token: Buffer | null,
 		codec: ReplyCodec,
-		headers: readonly string[],
-		heartbeat: Heartbeat,
+		facts: Facts,
+		asker: Asker | null,
 	) {
-		this.exchange = exchange;
+		this.channel = channel;
 		this.id = id;
 		this.token = token;
 		this.codec = codec;
-		this.headers = headers;
-		this.heartbeat = heartbeat;
-		heartbeat.add(this);
-		exchange.onGone(() => this.gone());
+		this.facts = facts;
+		this.asker = asker;
+		if (codec.cancelsWhenGone) channel.onGone(() => this.gone());
 	}
 
 	/** Hands over the way to take the call back. */
@@ -72,59 +71,48 @@ export class CallReply implements Sink, Beating {
 		this.fail(mcpError(code.cancelled, 'the request was cancelled'));
 	}
 
+	/** Sends a message on the call's own stream. */
+	send(message: Buffer): void {
+		if (!this.settled) this.channel.send(message);
+	}
+
 	note(notice: Notice): void {
-		if (this.settled) return;
-		const stream = this.open();
+		if (this.settled || (this.logLevel !== undefined && isBelow(notice, this.logLevel))) return;
 		const params = notice.params === null ? null : this.restoreToken(notice);
-		stream.write(eventOf(noticeText(notice.method, params)));
-		this.lastWrite = performance.now();
-		if (stream.buffered > maximumBuffered) this.cancel('the client does not read');
+		if (!this.channel.send(noticeText(notice.method, params))) this.cancel('the client does not read');
+	}
+
+	ask(ask: Ask): void {
+		if (this.settled || this.asker === null) refuseAsk(ask);
+		else this.asker.askOn(this.channel, ask);
 	}
 
 	done(result: Result): void {
 		if (this.settled) return;
-		const body = Buffer.concat([responseHead, this.id, resultKey, this.codec.result(result), closing]);
-		this.settle(200, body);
+		this.settle(200, resultResponse(this.id, this.codec.result(result)));
 	}
 
 	fail(error: McpError): void {
 		if (this.settled) return;
 		const shown = this.codec.error(error);
-		this.exchange.facts.mcpErrorCode = shown.code;
-		this.exchange.facts.mcpErrorMessage = shown.message;
-		this.exchange.facts.reason = 'MCP';
-		const body = Buffer.concat([responseHead, this.id, errorKey, errorText(shown), closing]);
-		this.settle(this.codec.status(shown), body);
+		this.facts.mcpErrorCode = shown.code;
+		this.facts.mcpErrorMessage = shown.message;
+		this.facts.reason = 'MCP';
+		this.settle(this.codec.status(shown), errorResponse(this.id, shown));
 	}
 
-	beat(now: number): void {
-		if (now - this.lastWrite < silenceMs) return;
-		this.lastWrite = now;
-		this.open().write(': keep-alive\n\n');
-	}
-
-	private settle(status: number, body: Buffer): void {
+	private settle(status: number, message: Buffer): void {
 		this.settled = true;
-		this.heartbeat.remove(this);
-		if (this.stream === null)
-			this.exchange.respond(status, ['content-type', 'application/json', ...this.headers], body);
-		else {
-			this.stream.write(eventOf(body));
-			this.stream.end();
-		}
+		this.channel.finish(message, status);
 		this.ended?.();
 	}
 
-	private open(): ReplyStream {
-		this.stream ??= this.exchange.stream(200, [...streamHeaders, ...this.headers]);
-		return this.stream;
-	}
-
 	private gone(): void {
-		if (this.settled || !this.codec.cancelsWhenGone) return;
+		if (this.settled) return;
 		this.settled = true;
-		this.heartbeat.remove(this);
 		this.ticket?.cancel('the client went away');
+		// Nobody reads it, but the channel has to end.
+		this.channel.finish(errorResponse(this.id, mcpError(code.cancelled, 'the client went away')), 200);
 		this.ended?.();
 	}
 
@@ -140,42 +128,14 @@ export class CallReply implements Sink, Beating {
 	}
 }
 
-/** Headers of every event stream. The last one keeps nginx from holding events back. */
-export const streamHeaders: readonly string[] = [
-	'content-type',
-	'text/event-stream',
-	'cache-control',
-	'no-cache, no-transform',
-	'x-accel-buffering',
-	'no',
-];
-
-/** A notification as a JSON-RPC message. */
-export function noticeText(method: string, params: Buffer | null): Buffer {
-	const head = `{"jsonrpc":"2.0","method":${JSON.stringify(method)}`;
-	if (params === null) return Buffer.from(`${head}}`);
-	return Buffer.concat([Buffer.from(`${head},"params":`), params, closing]);
+/** Whether a notification is a log message that its client did not ask for. */
+function isBelow(notice: Notice, minimum: string | null): boolean {
+	if (notice.method !== 'notifications/message') return false;
+	if (minimum === null || notice.params === null) return true;
+	const scanned = scanJson(notice.params, {});
+	const level = isScanFault(scanned) ? undefined : scanned.members?.find(({ key }) => key === 'level');
+	if (level === undefined) return false;
+	return (
+		logLevels.indexOf(notice.params.toString('latin1', level.start + 1, level.end - 1)) < logLevels.indexOf(minimum)
+	);
 }
-
-/** A message as one SSE event. The scanner has left no line break in it. */
-export function eventOf(message: Buffer): Buffer {
-	return Buffer.concat([eventHead, message, eventEnd]);
-}
-
-/** A whole JSON-RPC error response; `id` is JSON text, null when the request's id is unknown. */
-export function errorResponse(id: Buffer | null, number: number, message: string, data: Buffer | null = null): Buffer {
-	return Buffer.concat([
-		responseHead,
-		id ?? Buffer.from('null'),
-		errorKey,
-		errorText({ code: number, message, data }),
-		closing,
-	]);
-}
-
-const responseHead = Buffer.from('{"jsonrpc":"2.0","id":');
-const resultKey = Buffer.from(',"result":');
-const errorKey = Buffer.from(',"error":');
-const closing = Buffer.from('}');
-const eventHead = Buffer.from('event: message\ndata: ');
-const eventEnd = Buffer.from('\n\n');

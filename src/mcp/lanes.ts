@@ -1,0 +1,230 @@
+import { code, mcpError } from './errors.ts';
+import type { Ask, Call, Caller, Failure, McpError, Notice, Result, Sink, Target, Ticket, Upstream } from './model.ts';
+
+/** How many further connections one pool may open; shared by all of its targets. */
+export interface LaneBudget {
+	left: number;
+}
+
+/** What hears of the fate of further connections, as of the first one's. */
+export interface LaneWatch {
+	starting(target: string): void;
+	failed(target: string, failure: Failure, wasReady: boolean): void;
+	closed(target: string, wasReady: boolean): void;
+	ready(target: string, server: Parameters<Parameters<Target['open']>[1]['ready']>[0]): void;
+}
+
+/** Methods in whose middle a server may ask its client something. */
+export const askingMethods: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** A connection that nobody needed for so long is closed. */
+const idleMs = 30_000;
+/** More calls than this do not wait for a connection. */
+const maximumWaiting = 1000;
+
+/**
+ * One call at a time for each connection to a server that keeps state for it. What such a server asks, or logs, in
+ * mid-call says nothing of the call it means; when strangers share a connection, only exclusive use tells.
+ * Calls beside the first open further connections within the budget, or wait.
+ */
+export class Lanes {
+	private readonly target: Target;
+	private readonly caller: Caller;
+	private readonly watch: LaneWatch;
+	private readonly budget: LaneBudget;
+	/** The set's own connection while an exclusive call is on it. */
+	private busy: Upstream | null = null;
+	private readonly further: Lane[] = [];
+	private readonly waiting: ExclusiveCall[] = [];
+	private closed = false;
+
+	constructor(target: Target, caller: Caller, watch: LaneWatch, budget: LaneBudget) {
+		this.target = target;
+		this.caller = caller;
+		this.watch = watch;
+		this.budget = budget;
+	}
+
+	/** Starts a call that wants a connection for itself. `first` is the set's own, which stands. */
+	start(first: Upstream, call: Call, sink: Sink): Ticket {
+		const exclusive = new ExclusiveCall(call, sink);
+		const idle = this.further.find((lane) => lane.idle);
+		if (this.busy !== first) this.onFirst(first, exclusive);
+		else if (idle !== undefined) idle.run(exclusive);
+		else if (this.budget.left > 0) this.open(exclusive);
+		else if (this.waiting.length < maximumWaiting) this.waiting.push(exclusive);
+		else {
+			const message = `too many calls wait for target "${this.target.name}"; try again later`;
+			exclusive.fail(mcpError(code.internal, message, this.target.name));
+		}
+		return exclusive;
+	}
+
+	async close(): Promise<void> {
+		this.closed = true;
+		for (const call of this.waiting.splice(0)) call.fail(mcpError(code.internal, 'the connection was closed'));
+		await Promise.all(this.further.splice(0).map((lane) => lane.close()));
+	}
+
+	private onFirst(first: Upstream, call: ExclusiveCall): void {
+		this.busy = first;
+		call.run(first, () => {
+			if (this.busy !== first) return;
+			this.busy = null;
+			const next = this.waiting.shift();
+			if (next !== undefined && !this.closed) this.onFirst(first, next);
+		});
+	}
+
+	private open(call: ExclusiveCall): void {
+		this.budget.left--;
+		const lane = new Lane(this.target, this.caller, this.watch, {
+			free: () => {
+				const next = this.waiting.shift();
+				if (next !== undefined) lane.run(next);
+			},
+			gone: () => {
+				const at = this.further.indexOf(lane);
+				if (at >= 0) this.further.splice(at, 1);
+				this.budget.left++;
+				const next = this.closed ? undefined : this.waiting.shift();
+				if (next !== undefined) this.open(next);
+			},
+		});
+		this.further.push(lane);
+		lane.run(call);
+	}
+}
+
+/** A further connection. */
+class Lane {
+	private readonly target: string;
+	private readonly watch: LaneWatch;
+	private readonly events: { free(): void; gone(): void };
+	private readonly upstream: Upstream;
+	private state: 'starting' | 'ready' | 'gone' = 'starting';
+	private call: ExclusiveCall | null = null;
+	private timer: NodeJS.Timeout | null = null;
+
+	constructor(target: Target, caller: Caller, watch: LaneWatch, events: Lane['events']) {
+		this.target = target.name;
+		this.watch = watch;
+		this.events = events;
+		watch.starting(target.name);
+		this.upstream = target.open(
+			caller,
+			{
+				ready: (server) => {
+					if (this.state !== 'starting') return;
+					this.state = 'ready';
+					watch.ready(this.target, server);
+					if (caller.logLevel !== null) this.upstream.setLevel(caller.logLevel);
+					this.begin();
+				},
+				failed: (failure) => this.failed(failure),
+				// The set's own connection hears of these, too.
+				note() {},
+				ask: refuseAsk,
+			},
+			null,
+		);
+	}
+
+	get idle(): boolean {
+		return this.state === 'ready' && this.call === null;
+	}
+
+	run(call: ExclusiveCall): void {
+		if (this.timer !== null) clearTimeout(this.timer);
+		this.timer = null;
+		this.call = call;
+		if (this.state === 'ready') this.begin();
+	}
+
+	async close(): Promise<void> {
+		if (this.timer !== null) clearTimeout(this.timer);
+		if (this.state === 'gone') return;
+		this.watch.closed(this.target, this.state === 'ready');
+		this.state = 'gone';
+		this.call?.fail(mcpError(code.internal, 'the connection was closed', this.target));
+		this.events.gone();
+		await this.upstream.close();
+	}
+
+	private begin(): void {
+		this.call?.run(this.upstream, () => {
+			this.call = null;
+			if (this.state !== 'ready') return;
+			this.events.free();
+			if (this.call !== null) return;
+			this.timer = setTimeout(() => void this.close(), idleMs);
+			this.timer.unref();
+		});
+	}
+
+	private failed(failure: Failure): void {
+		if (this.state === 'gone') return;
+		this.watch.failed(this.target, failure, this.state === 'ready');
+		this.state = 'gone';
+		void this.upstream.close();
+		this.call?.fail(
+			mcpError(code.internal, `target "${this.target}" is not available: ${failure.reason}`, this.target),
+		);
+		this.events.gone();
+	}
+}
+
+/** A call with a connection of its own, or on the way to one. */
+class ExclusiveCall implements Sink, Ticket {
+	private readonly call: Call;
+	private sink: Sink | null;
+	private ticket: Ticket | null = null;
+	private over: (() => void) | null = null;
+
+	constructor(call: Call, sink: Sink) {
+		this.call = call;
+		this.sink = sink;
+	}
+
+	/** `over` is called once the connection is free again. */
+	run(upstream: Upstream, over: () => void): void {
+		if (this.sink === null) return over();
+		this.over = over;
+		this.ticket = upstream.start(this.call, this);
+	}
+
+	cancel(reason?: string): void {
+		if (this.sink === null) return;
+		if (this.ticket !== null) this.ticket.cancel(reason);
+		else this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
+	}
+
+	note(notice: Notice): void {
+		this.sink?.note(notice);
+	}
+
+	ask(ask: Ask): void {
+		this.sink?.ask(ask);
+	}
+
+	done(result: Result): void {
+		this.take()?.done(result);
+	}
+
+	fail(error: McpError): void {
+		this.take()?.fail(error);
+	}
+
+	private take(): Sink | null {
+		const { sink, over } = this;
+		this.sink = null;
+		this.over = null;
+		over?.();
+		return sink;
+	}
+}
+
+/** Answers a question that nobody is there to be asked. */
+export function refuseAsk(ask: Ask): void {
+	ask.answer({ error: mcpError(code.methodNotFound, `no client can be asked ${ask.method} here`) });
+}

@@ -1,0 +1,105 @@
+import { Dictionary } from '../lib/dictionary.ts';
+import { ClientAsks } from './client-asks.ts';
+import type { Connections, Listener } from './connections.ts';
+import type { Ask, Caller, Notice } from './model.ts';
+import { noticeText } from './rpc-text.ts';
+
+/** Where a session's messages go that belong to no call: the stream of a GET, or the one channel of a stdio client. */
+export interface SessionStream {
+	send(message: Buffer): void;
+	end(): void;
+}
+
+/** A call of the client that is under way. */
+export interface SessionCall {
+	cancel(reason?: string): void;
+	/** Sends a message on the call's own stream. */
+	send(message: Buffer): void;
+}
+
+/** A client's session: its connections, its open calls, its stream for what belongs to no call. */
+export class Session implements Listener {
+	readonly protocolVersion: string;
+	readonly connections: Connections;
+	/** Open calls by the client's request id (JSON text), for `notifications/cancelled`. */
+	readonly calls = new Dictionary<SessionCall>();
+	/** Questions of servers that the client has not answered yet. */
+	readonly asks = new ClientAsks();
+	/** Who calls; changes with the log level. */
+	caller: Caller;
+	/** Empty until the client knows it. */
+	id = '';
+	lastUsed = performance.now();
+	private stream: SessionStream | null = null;
+	private readonly missed: Missed[] = [];
+
+	constructor(protocolVersion: string, caller: Caller, connections: Connections) {
+		this.protocolVersion = protocolVersion;
+		this.caller = caller;
+		this.connections = connections;
+		connections.listen(this);
+	}
+
+	/** Notifications go to the stream that was opened last; without one, the newest hundred wait for it. */
+	note(notice: Notice): void {
+		if (this.stream !== null) return this.stream.send(noticeText(notice.method, notice.params));
+		const bare = notice.params === null ? notice.method : null;
+		if (bare !== null && this.missed.some((other) => other.bare === bare)) return;
+		this.miss({ bare, message: noticeText(notice.method, notice.params) });
+	}
+
+	/** A question outside any call. Without a stream, any call's own will do: the answer finds its way by the id. */
+	ask(ask: Ask): void {
+		this.asks.put(ask, (message) => {
+			const call = this.stream ?? this.calls.all().at(-1);
+			if (call !== undefined) call.send(message);
+			else this.miss({ bare: null, message });
+		});
+	}
+
+	/** A question in the middle of a call goes on the call's own channel. */
+	askOn(channel: { send(message: Buffer): unknown }, ask: Ask): void {
+		this.asks.put(ask, (message) => channel.send(message));
+	}
+
+	attach(stream: SessionStream): void {
+		this.stream?.end();
+		this.stream = stream;
+		for (const { message } of this.missed.splice(0)) stream.send(message);
+	}
+
+	detach(stream: SessionStream): void {
+		if (this.stream === stream) this.stream = null;
+	}
+
+	/** Whether a call or a stream is open; a session in use does not grow old. */
+	get busy(): boolean {
+		return this.stream !== null || this.calls.size > 0;
+	}
+
+	endStream(): void {
+		this.stream?.end();
+		this.stream = null;
+	}
+
+	async close(): Promise<void> {
+		this.endStream();
+		this.asks.close();
+		for (const call of this.calls.all()) call.cancel('the session has ended');
+		await this.connections.close();
+	}
+
+	private miss(missed: Missed): void {
+		if (this.missed.length >= maximumMissed) this.missed.shift();
+		this.missed.push(missed);
+	}
+}
+
+/** A message that waits for a stream. */
+interface Missed {
+	/** The method of a notification without params, which need not be told twice. */
+	readonly bare: string | null;
+	readonly message: Buffer;
+}
+
+const maximumMissed = 100;

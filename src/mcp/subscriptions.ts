@@ -1,0 +1,94 @@
+import { code, mcpError } from './errors.ts';
+import type { McpError, Topic } from './model.ts';
+import type { Leg, Upstreams } from './upstreams.ts';
+
+/** Who follows a topic; compared by identity. */
+export type Follower = object;
+
+/** A server that does not say within this time whether it takes a subscription is taken to have refused. */
+const answerMs = 10_000;
+
+/**
+ * Which resources and tasks are followed over one set of connections, and by whom: the server hears of a topic when
+ * its first follower comes and when its last one goes.
+ */
+export class Subscriptions {
+	private readonly upstreams: Upstreams;
+	private readonly followed = new Map<string, Followed>();
+
+	constructor(upstreams: Upstreams) {
+		this.upstreams = upstreams;
+	}
+
+	/** `done` gets the refusal, or null once the server reports the topic. */
+	add(follower: Follower, target: string, topic: Topic, done: (refusal: McpError | null) => void): void {
+		const key = keyOf(target, topic);
+		const known = this.followed.get(key);
+		if (known !== undefined) {
+			known.followers.add(follower);
+			if (known.waiting === null) done(null);
+			else known.waiting.push(done);
+			return;
+		}
+		const followed: Followed = { target, topic, followers: new Set([follower]), waiting: [done] };
+		this.followed.set(key, followed);
+		const leg = this.upstreams.leg(target);
+		if (leg === undefined)
+			return this.settle(key, followed, mcpError(code.invalidParams, `Unknown resource: ${topic.id}`));
+		leg.whenKnown(() => this.watch(key, followed, leg));
+	}
+
+	remove(follower: Follower, target: string, topic: Topic): void {
+		const key = keyOf(target, topic);
+		const followed = this.followed.get(key);
+		if (followed?.followers.delete(follower) !== true || followed.followers.size > 0) return;
+		this.followed.delete(key);
+		this.upstreams.leg(target)?.upstream?.unwatch(topic);
+	}
+
+	/** A follower has gone. */
+	removeAll(follower: Follower): void {
+		for (const { target, topic } of [...this.followed.values()]) this.remove(follower, target, topic);
+	}
+
+	/** A target has a new connection, which knows of no topics yet. */
+	restore(leg: Leg): void {
+		for (const { target, topic, waiting } of this.followed.values()) {
+			if (target === leg.target.name && waiting === null) leg.upstream?.watch(topic, () => {});
+		}
+	}
+
+	private watch(key: string, followed: Followed, leg: Leg): void {
+		const name = leg.target.name;
+		if (leg.upstream === null || leg.state !== 'ready') {
+			return this.settle(key, followed, mcpError(code.internal, `target "${name}" is not available`, name));
+		}
+		const timer = setTimeout(
+			() => this.settle(key, followed, mcpError(code.internal, `target "${name}" did not answer a subscription`, name)),
+			answerMs,
+		);
+		leg.upstream.watch(followed.topic, (refusal) => {
+			clearTimeout(timer);
+			this.settle(key, followed, refusal);
+		});
+	}
+
+	private settle(key: string, followed: Followed, refusal: McpError | null): void {
+		const { waiting } = followed;
+		followed.waiting = null;
+		if (refusal !== null && this.followed.get(key) === followed) this.followed.delete(key);
+		for (const done of waiting ?? []) done(refusal);
+	}
+}
+
+interface Followed {
+	readonly target: string;
+	readonly topic: Topic;
+	readonly followers: Set<Follower>;
+	/** Who waits for the server's word; null once it has spoken. */
+	waiting: ((refusal: McpError | null) => void)[] | null;
+}
+
+function keyOf(target: string, { kind, id }: Topic): string {
+	return `${target} ${kind} ${id}`;
+}

@@ -1,0 +1,348 @@
+import type { Member, Scanned } from '../../lib/json-scan.ts';
+import { SlotList, type Slotted } from '../../lib/slot-list.ts';
+import { code, mcpError } from '../errors.ts';
+import type {
+	Call,
+	Caller,
+	Failure,
+	McpError,
+	Notice,
+	ServerFacts,
+	Sink,
+	Ticket,
+	Topic,
+	UpstreamEvents,
+} from '../model.ts';
+import { askingMethods } from '../lanes.ts';
+import { ownCall } from '../own-call.ts';
+import type { Dialect } from './dialect.ts';
+import { memberOf, OnceSink, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
+import { type AskOwner, ServerAsk } from './server-ask.ts';
+import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
+
+/** Hears of topics at servers that report them on a stream of its own; null where each is subscribed by a request. */
+export interface TopicStream {
+	watch(topic: Topic, done: (refusal: McpError | null) => void): void;
+	unwatch(topic: Topic): void;
+}
+
+/** Takes over a call that did not reach the server because its session is gone. */
+export type LostCall = (call: Call, sink: Sink) => Ticket;
+
+/** A negotiated connection: sends calls, sorts what comes back. One for both eras; the dialect is the difference. */
+export class Connection implements AskOwner {
+	readonly server: ServerFacts;
+	readonly dialect: Dialect;
+	topics: TopicStream | null = null;
+	/** null: such calls fail. */
+	lost: LostCall | null = null;
+	private readonly target: string;
+	private readonly transport: Transport;
+	private readonly caller: Caller;
+	private readonly events: UpstreamEvents;
+	/** Calls under way; what a server says outside of any is looked up here. */
+	private readonly calls = new SlotList<OpenCall>();
+	private readonly asks: ServerAsk[] = [];
+	private readonly acknowledging = new Map<number, (scanned: Scanned) => void>();
+	private nextId: number;
+	private failed = false;
+
+	constructor(
+		options: { target: string; transport: Transport; dialect: Dialect; server: ServerFacts; caller: Caller },
+		events: UpstreamEvents,
+		firstId: number,
+	) {
+		this.target = options.target;
+		this.transport = options.transport;
+		this.dialect = options.dialect;
+		this.server = options.server;
+		this.caller = options.caller;
+		this.events = events;
+		this.nextId = firstId;
+	}
+
+	/** `repeated`: the call was lost once already, and is not sent a third time. */
+	start(call: Call, sink: Sink, repeated = false): Ticket {
+		const refusal = this.dialect.refusal(call);
+		if (refusal !== null) {
+			sink.fail(refusal);
+			return nothingToCancel;
+		}
+		const id = this.nextId++;
+		const message = requestText(id, call, this.dialect.requestMeta(call.caller));
+		const open = new OpenCall(this, id, call, sink, repeated);
+		this.calls.add(open);
+		const ticket = this.transport.request({ id, message, headers: this.dialect.headers(call) }, open);
+		open.sent(ticket);
+		return open;
+	}
+
+	/** An id that no other request of this connection has. */
+	takeId(): number {
+		return this.nextId++;
+	}
+
+	notify(notice: Notice): void {
+		if (!this.dialect.takes(notice)) return;
+		const params = notice.params === null ? '' : `,"params":${notice.params.toString()}`;
+		this.post(Buffer.from(`{"jsonrpc":"2.0","method":${JSON.stringify(notice.method)}${params}}`));
+	}
+
+	setLevel(level: string): void {
+		// Servers without a handshake are told the level with each call.
+		if (!this.dialect.handshake || !('logging' in this.server.capabilities)) return;
+		this.start(ownCall('logging/setLevel', { level }, this.caller), silent);
+	}
+
+	watch(topic: Topic, done: (refusal: McpError | null) => void): void {
+		if (this.topics !== null) return this.topics.watch(topic, done);
+		if (topic.kind === 'task') return done(null);
+		this.start(ownCall('resources/subscribe', { uri: topic.id }, this.caller), {
+			...silent,
+			done: () => done(null),
+			fail: done,
+		});
+	}
+
+	unwatch(topic: Topic): void {
+		if (this.topics !== null) return this.topics.unwatch(topic);
+		if (topic.kind === 'resource') this.start(ownCall('resources/unsubscribe', { uri: topic.id }, this.caller), silent);
+	}
+
+	/** A message that is no answer: a notification, or a request of the server. `call` is the one it came with, if any. */
+	unsolicited(scanned: Scanned, call: OpenCall | null): void {
+		const method = memberOf(scanned.members, 'method');
+		if (method === null) return;
+		const name = JSON.parse(textOf(scanned, method).toString()) as unknown;
+		if (typeof name !== 'string') return;
+		const id = memberOf(scanned.members, 'id');
+		if (id !== null) return this.asked(textOf(scanned, id).toString(), name, scanned, call);
+		const params = memberOf(scanned.members, 'params');
+		if (name === 'notifications/subscriptions/acknowledged') return this.acknowledged(scanned, params);
+		if (name === 'notifications/cancelled') return this.withdrawn(scanned, params);
+		// List changes say nothing but their name; what a server adds belongs to its own subscription.
+		const bare = params === null || name.endsWith('/list_changed');
+		const notice = { method: name, params: bare ? null : withoutSubscription(scanned, params) };
+		if (name === 'notifications/progress') return this.progressOwner(scanned, params, call)?.note(notice);
+		// What concerns lists, resources and tasks is the whole session's, whatever stream it came on.
+		if (wide.test(name)) return this.events.note(notice);
+		const sink = (call ?? this.newestCall())?.sink ?? null;
+		if (sink !== null) sink.note(notice);
+		else this.events.note(notice);
+	}
+
+	/** `then` hears when the server acknowledges the `subscriptions/listen` with this id; null: nobody waits any more. */
+	onAcknowledged(id: number, then: ((scanned: Scanned) => void) | null): void {
+		if (then === null) this.acknowledging.delete(id);
+		else this.acknowledging.set(id, then);
+	}
+
+	readResult(scanned: Scanned, result: Member): { text: Buffer; type: string; stamped: boolean } {
+		return { text: textOf(scanned, result), ...this.dialect.resultType(result, scanned.text) };
+	}
+
+	/** A call is over: what was asked in its middle needs no answer. */
+	ended(call: OpenCall): void {
+		this.calls.remove(call);
+		if (this.asks.length > 0) for (const ask of [...this.asks]) if (ask.call === call) ask.withdraw();
+	}
+
+	cancelled(id: number, reason: string | undefined): void {
+		const notice = this.dialect.cancelNotice(id, reason);
+		if (notice !== null) this.post(notice);
+	}
+
+	errorOf(scanned: Scanned, member: Member): McpError {
+		return readError(scanned, member, this.target);
+	}
+
+	/** The transport gave up on a call; a process that ended takes the whole connection along. */
+	faulted(fault: TransportFault): McpError {
+		const failure = failureOf(fault);
+		// A session that the server has forgotten is as dead as a process; whoever holds the connection opens another.
+		if (fault.kind === 'process' || (fault.kind === 'http' && fault.sessionLost)) this.fail(failure);
+		return mcpError(code.internal, `target "${this.target}" did not answer: ${failure.reason}`, this.target);
+	}
+
+	fail(failure: Failure): void {
+		if (this.failed) return;
+		this.failed = true;
+		this.abandon(failure.reason);
+		this.events.failed(failure);
+	}
+
+	/** The connection ends: whoever still waits is told so. */
+	abandon(reason: string): void {
+		for (const ask of [...this.asks]) ask.withdraw();
+		const error = mcpError(code.internal, `target "${this.target}" did not answer: ${reason}`, this.target);
+		this.calls.each((call) => call.abandon(error));
+	}
+
+	post(message: Buffer): void {
+		if (!this.failed) this.transport.post(message, this.dialect.postHeaders);
+	}
+
+	settled(ask: ServerAsk): void {
+		const at = this.asks.indexOf(ask);
+		if (at >= 0) this.asks.splice(at, 1);
+	}
+
+	/**
+	 * A request of the server. What came on a stream of its own, or over a channel that all calls share, cannot be told
+	 * apart by call; then it goes to the call that began last, which an exclusive connection makes the right one.
+	 */
+	private asked(id: string, method: string, scanned: Scanned, call: OpenCall | null): void {
+		if (method === 'ping') return this.post(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+		const params = memberOf(scanned.members, 'params');
+		const asking = call ?? this.newestCall();
+		if (!this.dialect.handshake) return asking?.refuse(asksOutOfPlace(this.target, method));
+		const ask = new ServerAsk(this, id, method, params === null ? null : textOf(scanned, params), asking);
+		if (this.asks.length >= maximumAsks) {
+			return ask.answer({ error: mcpError(code.internal, 'too many requests of this server wait for an answer') });
+		}
+		this.asks.push(ask);
+		const sink = asking?.sink ?? null;
+		if (sink !== null) sink.ask(ask);
+		else this.events.ask(ask);
+	}
+
+	private acknowledged(scanned: Scanned, params: Member | null): void {
+		const id = memberOf(memberOf(params?.members, '_meta')?.members, subscriptionKey);
+		if (id !== null) this.acknowledging.get(Number(textOf(scanned, id).toString()))?.(scanned);
+	}
+
+	private withdrawn(scanned: Scanned, params: Member | null): void {
+		const id = memberOf(params?.members, 'requestId');
+		if (id === null) return;
+		const text = textOf(scanned, id).toString();
+		for (const ask of [...this.asks]) if (ask.id === text) ask.withdraw();
+	}
+
+	/** Progress names its call by the token, which is the request's id. */
+	private progressOwner(scanned: Scanned, params: Member | null, call: OpenCall | null): Sink | null {
+		if (call !== null) return call.sink;
+		const token = memberOf(params?.members, 'progressToken');
+		const id = token === null ? Number.NaN : Number(textOf(scanned, token).toString());
+		let owner: Sink | null = null;
+		this.calls.each((one) => {
+			if (one.id === id) owner = one.sink;
+		});
+		return owner;
+	}
+
+	private newestCall(): OpenCall | null {
+		let newest: OpenCall | null = null;
+		this.calls.each((call) => {
+			if (call.askable && (newest === null || call.id > newest.id)) newest = call;
+		});
+		return newest;
+	}
+}
+
+/** More questions of one server at a time are refused. */
+const maximumAsks = 1000;
+
+const wide = /\/list_changed$|^notifications\/(resources\/updated|tasks(\/status)?|elicitation\/complete)$/;
+
+const silent: Sink = { note() {}, ask() {}, done() {}, fail() {} };
+const nothingToCancel: Ticket = { cancel() {} };
+
+function asksOutOfPlace(target: string, method: string): McpError {
+	const message = `target "${target}" sent the request ${method} in the middle of a call; its era returns input_required instead`;
+	return mcpError(code.internal, message, target);
+}
+
+/** A call that is on its way. */
+class OpenCall implements Receiver, Ticket, Slotted {
+	slot = -1;
+	readonly id: number;
+	private readonly connection: Connection;
+	private readonly call: Call;
+	private readonly repeated: boolean;
+	private readonly once: OnceSink;
+	private ticket: Ticket | null = null;
+	/** Where the call went on when it was lost here. */
+	private again: Ticket | null = null;
+
+	constructor(connection: Connection, id: number, call: Call, sink: Sink, repeated: boolean) {
+		this.connection = connection;
+		this.id = id;
+		this.call = call;
+		this.repeated = repeated;
+		this.once = new OnceSink(sink);
+	}
+
+	/** null once the call is over. */
+	get sink(): Sink | null {
+		return this.once.open;
+	}
+
+	/** Whether a server may ask something in its middle. */
+	get askable(): boolean {
+		return this.once.open !== null && askingMethods.has(this.call.method);
+	}
+
+	sent(ticket: Ticket): void {
+		this.ticket = ticket;
+	}
+
+	message(scanned: Scanned): void {
+		if (this.once.open === null) return;
+		const result = memberOf(scanned.members, 'result');
+		if (result !== null) return this.end()?.done(this.connection.readResult(scanned, result));
+		const error = memberOf(scanned.members, 'error');
+		if (error !== null) return this.end()?.fail(this.connection.errorOf(scanned, error));
+		this.connection.unsolicited(scanned, this);
+	}
+
+	failed(fault: TransportFault): void {
+		const { lost } = this.connection;
+		if (lost !== null && !this.repeated && fault.kind === 'http' && fault.sessionLost) {
+			const sink = this.end();
+			if (sink !== null) this.again = lost(this.call, sink);
+			return;
+		}
+		const error = this.connection.faulted(fault);
+		this.end()?.fail(error);
+	}
+
+	cancel(reason?: string): void {
+		if (this.again !== null) return this.again.cancel(reason);
+		if (this.once.open === null) return;
+		this.ticket?.cancel(reason);
+		this.connection.cancelled(this.id, reason);
+		this.end()?.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
+	}
+
+	/** The connection is over. */
+	abandon(error: McpError): void {
+		this.end()?.fail(error);
+	}
+
+	/** Gives the call up because of what its server did. */
+	refuse(error: McpError): void {
+		if (this.once.open === null) return;
+		this.ticket?.cancel();
+		this.connection.cancelled(this.id, undefined);
+		this.end()?.fail(error);
+	}
+
+	private end(): Sink | null {
+		const sink = this.once.take();
+		this.connection.ended(this);
+		return sink;
+	}
+}
+
+/** A transport's fault in words for a person. */
+export function failureOf(fault: TransportFault): Failure {
+	if (fault.kind === 'process') return fault;
+	const none = { exitCode: null, signal: null, stderr: [] };
+	if (fault.kind === 'io') return { reason: fault.reason, remedy: fault.remedy, ...none };
+	const text = fault.body.toString('utf8', 0, 200).trim();
+	const remedy =
+		fault.status === 401 || fault.status === 403
+			? 'The server wants credentials; targets with credentials are not supported by this version.'
+			: 'Check the URL of the target.';
+	return { reason: `it answered HTTP ${fault.status}${text === '' ? '' : `: ${text}`}`, remedy, ...none };
+}

@@ -1,0 +1,9 @@
+/** Where the messages that belong to one request of a client go. */
+export interface ReplyChannel {
+	/** Sends a message that comes before the response. False: the client does not keep up. */
+	send(message: Buffer): boolean;
+	/** Sends the response, after which nothing follows. `status` counts where HTTP has said nothing yet. */
+	finish(message: Buffer, status: number): void;
+	/** `gone` is called once if the client goes away before the response. */
+	onGone(gone: () => void): void;
+}

@@ -1,0 +1,173 @@
+import type { Facts } from '../../facts/facts.ts';
+import { decodeString, type Member } from '../../lib/json-scan.ts';
+import type { Connections } from '../connections.ts';
+import { logLevels } from '../dispatch.ts';
+import { code, mcpError } from '../errors.ts';
+import { type Greeting, greet } from '../greeting.ts';
+import { askingMethods } from '../lanes.ts';
+import type { Call, Caller, McpError, Result } from '../model.ts';
+import type { Session } from '../session.ts';
+import { interactive } from './callers.ts';
+import type { ReplyChannel } from './channel.ts';
+import type { Envelope } from './envelope.ts';
+import { InputRounds } from './input-rounds.ts';
+import { legacyCodec } from './legacy-codec.ts';
+import { CallReply } from './reply.ts';
+
+/** Versions with the `initialize` handshake that clients may speak, newest first. */
+export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+
+export interface LegacyDialogueOptions {
+	/** The gateway's own version. */
+	readonly version: string;
+	/** Refuse `initialize` while a target is missing; `all`: only when every one is. */
+	readonly refuseWhenMissing: 'any' | 'all' | 'never';
+}
+
+/** What clients of the revisions 2024-11-05 to 2025-11-25 say in a session, whatever carries it. */
+export class LegacyDialogue {
+	private readonly options: LegacyDialogueOptions;
+
+	constructor(options: LegacyDialogueOptions) {
+		this.options = options;
+	}
+
+	/**
+	 * Answers `initialize` once the targets have been heard. `done` gets the result, or the error of a strict backend
+	 * whose targets are away.
+	 */
+	greet(connections: Connections, protocolVersion: string, done: (answer: Result | McpError) => void): void {
+		const { upstreams, federation } = connections;
+		upstreams.whenSettled(() => {
+			const missing = this.missing(connections);
+			if (missing !== null) done(missing);
+			else done(initializeResult(greet(upstreams, federation.naming, this.options.version), protocolVersion));
+		});
+	}
+
+	/** Starts a request of a session; its answer comes on the channel. */
+	request(envelope: Envelope, session: Session, channel: ReplyChannel, facts: Facts): void {
+		const { id } = envelope;
+		if (id === null) throw new Error('a request without id');
+		const reply = new CallReply(channel, id, tokenOf(envelope), legacyCodec, facts, session);
+		if (envelope.method === 'ping') {
+			facts.mcpMethod = 'ping';
+			return reply.done(emptyResult);
+		}
+		const key = id.toString('latin1');
+		if (session.calls.get(key) !== undefined) {
+			return reply.fail(mcpError(code.invalidRequest, 'a request with this id is still open in this session'));
+		}
+		session.calls.add(key, reply);
+		reply.ended = () => session.calls.delete(key);
+		const call = callOf(envelope, session.caller);
+		if (envelope.method === 'logging/setLevel') rememberLevel(session, envelope);
+		if (!askingMethods.has(call.method)) return reply.follow(session.connections.start(call, facts, reply));
+		const rounds = new InputRounds(call, reply, session.connections, facts);
+		reply.follow(rounds);
+		rounds.begin();
+	}
+
+	notification(envelope: Envelope, session: Session): void {
+		if (envelope.method === 'notifications/initialized') return;
+		const { text, start, end, members } = envelope.params;
+		if (envelope.method === 'notifications/cancelled') {
+			const id = members?.find((member) => member.key === 'requestId');
+			const reason = stringParam(envelope, 'reason');
+			if (id !== undefined) session.calls.get(text.toString('latin1', id.start, id.end))?.cancel(reason ?? undefined);
+			return;
+		}
+		const params = text.subarray(start, end);
+		if (envelope.method === 'notifications/progress' && session.asks.progress(params)) return;
+		session.connections.notify({ method: envelope.method, params });
+	}
+
+	/** The client's answer to a question of a server. */
+	response(envelope: Envelope, session: Session): void {
+		if (envelope.id === null || envelope.answer === null) return;
+		session.asks.answered(envelope.id.toString('latin1'), envelope.answer);
+	}
+
+	private missing(connections: Connections): McpError | null {
+		if (this.options.refuseWhenMissing === 'never') return null;
+		const legs = connections.upstreams.legs;
+		const away = legs.filter((leg) => leg.state !== 'ready');
+		const first = away[0];
+		if (first === undefined || (this.options.refuseWhenMissing === 'all' && away.length < legs.length)) return null;
+		const reason = first.failure?.reason ?? 'it did not answer in time';
+		return mcpError(code.internal, `target "${first.target.name}" could not start: ${reason}`, first.target.name);
+	}
+}
+
+/** The version to speak with a client that asks for `asked`: that one if it is known, else the newest. */
+export function chooseVersion(envelope: Envelope): string {
+	const asked = stringParam(envelope, 'protocolVersion');
+	return asked !== null && legacyVersions.includes(asked) ? asked : (legacyVersions[0] ?? '');
+}
+
+/** Who opens a session with this `initialize`. */
+export function openingCaller(envelope: Envelope): Caller {
+	const text = envelope.params.text;
+	const part = (key: string) => {
+		const member = envelope.params.members?.find((one: Member) => one.key === key);
+		return member !== undefined && text[member.start] === 0x7b
+			? Buffer.from(text.subarray(member.start, member.end))
+			: null;
+	};
+	const capabilities = part('capabilities') ?? Buffer.from('{}');
+	return {
+		principal: 'anonymous',
+		clientInfo: part('clientInfo'),
+		capabilities,
+		logLevel: null,
+		handshake: true,
+		interactive: interactive(capabilities),
+	};
+}
+
+/** A request as a call of `caller`. */
+export function callOf(envelope: Envelope, caller: Caller): Call {
+	return {
+		method: envelope.method,
+		params: envelope.params,
+		edits: [],
+		meta: envelope.meta.filter((member) => member.key !== 'progressToken'),
+		name: null,
+		inputs: null,
+		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
+		caller,
+		origin: 'client',
+	};
+}
+
+/** The client's progress token as JSON text. */
+export function tokenOf(envelope: Envelope): Buffer | null {
+	const member = envelope.meta.find((one) => one.key === 'progressToken');
+	return member === undefined ? null : envelope.params.text.subarray(member.start, member.end);
+}
+
+/** Servers without sessions are told the level with each call. A level that is none is refused where it goes. */
+function rememberLevel(session: Session, envelope: Envelope): void {
+	const logLevel = stringParam(envelope, 'level');
+	if (logLevel !== null && logLevels.includes(logLevel)) session.caller = { ...session.caller, logLevel };
+}
+
+function stringParam(envelope: Envelope, key: string): string | null {
+	const member = envelope.params.members?.find((one) => one.key === key);
+	const text = envelope.params.text;
+	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
+}
+
+function initializeResult(greeting: Greeting, version: string): Result {
+	const tail = greeting.instructions === null ? '}' : `,"instructions":${JSON.stringify(greeting.instructions)}}`;
+	const text = Buffer.concat([
+		Buffer.from(`{"protocolVersion":${JSON.stringify(version)},"capabilities":`),
+		greeting.capabilities,
+		Buffer.from(',"serverInfo":'),
+		greeting.serverInfo,
+		Buffer.from(tail),
+	]);
+	return { text, type: 'complete', stamped: false };
+}
+
+const emptyResult: Result = { text: Buffer.from('{}'), type: 'complete', stamped: false };

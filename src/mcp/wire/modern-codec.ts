@@ -1,0 +1,51 @@
+import { isScanFault, scanJson } from '../../lib/json-scan.ts';
+import { splice } from '../../lib/splice.ts';
+import { code } from '../errors.ts';
+import type { McpError, Result } from '../model.ts';
+import type { ReplyCodec } from './reply.ts';
+
+/** Results of these methods must say for how long they may be kept. */
+const cacheable: ReadonlySet<string> = new Set([
+	'tools/list',
+	'prompts/list',
+	'resources/list',
+	'resources/templates/list',
+	'resources/read',
+]);
+
+const plainCodec: ReplyCodec = {
+	result: (result) => stamp(result, '"resultType":"complete"'),
+	status: (error) => statuses.get(error.code) ?? 200,
+	// -32002 was "resource not found" and means nothing any more.
+	error: (error) => (error.code === -32002 ? { ...error, code: code.invalidParams } : error),
+	cancelsWhenGone: true,
+};
+
+const listCodec: ReplyCodec = {
+	...plainCodec,
+	result: (result) => stamp(result, '"resultType":"complete","ttlMs":0,"cacheScope":"private"'),
+};
+
+/** Errors of the protocol itself are errors of HTTP, too (2026-07-28, "Streamable HTTP"). */
+const statuses: ReadonlyMap<McpError['code'], number> = new Map([
+	[code.methodNotFound, 404],
+	[code.headerMismatch, 400],
+	[code.missingCapability, 400],
+	[code.unsupportedVersion, 400],
+]);
+
+/** Replies as clients without a handshake read them. */
+export function modernCodec(method: string): ReplyCodec {
+	return cacheable.has(method) ? listCodec : plainCodec;
+}
+
+function stamp(result: Result, members: string): Buffer {
+	if (result.stamped) return result.text;
+	const scanned = scanJson(result.text, {});
+	if (isScanFault(scanned) || scanned.members === null) return result.text;
+	const have = new Set(scanned.members.map((member) => member.key));
+	const wanted = members.split(',').filter((member) => !have.has(member.slice(1, member.indexOf('"', 1))));
+	if (wanted.length === 0) return result.text;
+	const comma = scanned.members.length === 0 ? '' : ',';
+	return splice(result.text, [{ start: scanned.start + 1, end: scanned.start + 1, text: wanted.join(',') + comma }]);
+}

@@ -1,0 +1,147 @@
+import type { Facts } from '../../facts/facts.ts';
+import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
+import { code, mcpError } from '../errors.ts';
+import { greet } from '../greeting.ts';
+import { askingMethods } from '../lanes.ts';
+import type { Call, Caller, JsonText } from '../model.ts';
+import { type Parking, ParkedCall } from '../parked.ts';
+import type { Pool, PoolLease } from '../pool.ts';
+import { Callers, metaKeys } from './callers.ts';
+import type { ReplyChannel } from './channel.ts';
+import type { Envelope } from './envelope.ts';
+import { modernVersions } from './modern-checks.ts';
+import { modernCodec } from './modern-codec.ts';
+import { ListenReply } from './modern-listen.ts';
+import { CallReply } from './reply.ts';
+
+const ownMeta: ReadonlySet<string> = new Set([...Object.values(metaKeys), 'progressToken']);
+
+export interface ModernDialogueOptions {
+	readonly pool: Pool;
+	readonly parking: Parking;
+	/** The gateway's own version. */
+	readonly version: string;
+}
+
+/** What clients of 2026-07-28 say: no sessions, each request carries who asks and what they can do. */
+export class ModernDialogue {
+	private readonly options: ModernDialogueOptions;
+	private readonly listening = new Set<ListenReply>();
+	private readonly callers = new Callers();
+
+	constructor(options: ModernDialogueOptions) {
+		this.options = options;
+	}
+
+	/** Ends the streams of `subscriptions/listen`. */
+	endStreams(): void {
+		for (const one of this.listening) one.end();
+	}
+
+	/** Starts a request that was checked; its answer comes on the channel. The reply can be taken back. */
+	request(envelope: Envelope, id: Buffer, channel: ReplyChannel, facts: Facts): { cancel(reason?: string): void } {
+		facts.mcpMethod = envelope.method;
+		const caller = this.callers.of(envelope);
+		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
+		reply.logLevel = caller.logLevel;
+		const lease = this.options.pool.lease(caller);
+		if (lease === null) {
+			reply.fail(mcpError(code.internal, 'too many clients at once'));
+			return reply;
+		}
+		if (envelope.method === 'subscriptions/listen') return this.listen(envelope, id, channel, lease);
+		if (caller.interactive && askingMethods.has(envelope.method)) {
+			this.interactive(envelope, caller, lease, reply, facts);
+			return reply;
+		}
+		reply.ended = () => lease.release();
+		if (envelope.method === 'server/discover') this.discover(lease, reply);
+		else reply.follow(lease.connections.start(callOf(envelope, caller), facts, reply));
+		return reply;
+	}
+
+	/** The server may ask in the middle of this call, or the call may be the answer to what it asked. */
+	private interactive(envelope: Envelope, caller: Caller, lease: PoolLease, reply: CallReply, facts: Facts): void {
+		const { method } = envelope;
+		const key = method === 'resources/read' ? 'uri' : 'name';
+		const binding = { principal: caller.principal, method, name: textParam(envelope, key) };
+		const state = textParam(envelope, 'requestState');
+		const known = state === null ? 'foreign' : this.options.parking.take(state, binding);
+		if (known !== 'foreign') {
+			lease.release();
+			if (!(known instanceof ParkedCall)) return reply.fail(known);
+			reply.follow(known);
+			return known.resume(reply, inputResponses(envelope));
+		}
+		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
+		reply.follow(parked);
+		parked.follow(lease.connections.start(callOf(envelope, caller), facts, parked));
+	}
+
+	private listen(envelope: Envelope, id: Buffer, channel: ReplyChannel, lease: PoolLease): ListenReply {
+		const reply = new ListenReply({ envelope, id, channel, lease, version: this.options.version }, () =>
+			this.listening.delete(reply),
+		);
+		this.listening.add(reply);
+		reply.start();
+		return reply;
+	}
+
+	private discover(lease: PoolLease, reply: CallReply): void {
+		const { upstreams, federation } = lease.connections;
+		upstreams.whenSettled(() => {
+			const greeting = greet(upstreams, federation.naming, this.options.version);
+			const tail = greeting.instructions === null ? '' : `,"instructions":${JSON.stringify(greeting.instructions)}`;
+			const text = Buffer.concat([
+				Buffer.from(`{"resultType":"complete","supportedVersions":${JSON.stringify(modernVersions)},"capabilities":`),
+				greeting.capabilities,
+				Buffer.from(`${tail},"ttlMs":0,"cacheScope":"private","_meta":{"io.modelcontextprotocol/serverInfo":`),
+				greeting.serverInfo,
+				Buffer.from('}}'),
+			]);
+			reply.done({ text, type: 'complete', stamped: true });
+		});
+	}
+}
+
+function callOf(envelope: Envelope, caller: Caller): Call {
+	return {
+		method: envelope.method,
+		params: envelope.params,
+		edits: [],
+		meta: foreignMeta(envelope.meta),
+		name: null,
+		inputs: null,
+		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
+		caller,
+		origin: 'client',
+	};
+}
+
+/** Most clients send nothing but what describes themselves. */
+function foreignMeta(meta: readonly Member[]): readonly Member[] {
+	for (const member of meta) if (!ownMeta.has(member.key)) return meta.filter((one) => !ownMeta.has(one.key));
+	return [];
+}
+
+function tokenOf(envelope: Envelope): Buffer | null {
+	const member = envelope.meta.find((one) => one.key === 'progressToken');
+	return member === undefined ? null : envelope.params.text.subarray(member.start, member.end);
+}
+
+function textParam(envelope: Envelope, key: string): string | null {
+	const member = envelope.params.members?.find((one) => one.key === key);
+	const { text } = envelope.params;
+	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
+}
+
+/** The answers that a call brings, by the key of their question. */
+function inputResponses(envelope: Envelope): ReadonlyMap<string, JsonText> {
+	const answers = new Map<string, JsonText>();
+	const member = envelope.params.members?.find((one) => one.key === 'inputResponses');
+	if (member === undefined) return answers;
+	const scanned = scanJson(Buffer.from(envelope.params.text.subarray(member.start, member.end)), {});
+	if (isScanFault(scanned)) return answers;
+	for (const { key, start, end } of scanned.members ?? []) answers.set(key, scanned.text.subarray(start, end));
+	return answers;
+}
