@@ -38,8 +38,6 @@ export interface ListLimits {
 	readonly items: number;
 }
 
-export const defaultListLimits: ListLimits = { pages: 100, items: 10_000 };
-
 /** Reads a whole list from one server, page after page. `done` gets the list, cut where limits end it, or the error. */
 export function collectList(
 	leg: Leg,

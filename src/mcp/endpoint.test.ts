@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { FakeExchange } from '../../test/support/fake-exchange.ts';
 import { FakeTarget } from '../../test/support/fake-target.ts';
 import { Heartbeat } from '../lib/heartbeat.ts';
-import { defaultListLimits } from './collection.ts';
 import { McpEndpoint } from './endpoint.ts';
 import { Findings } from './findings.ts';
 import { Health } from './health.ts';
@@ -54,7 +53,7 @@ function endpoint(
 				(message) => warnings.push(message),
 				() => {},
 			),
-			listLimits: defaultListLimits,
+			listLimits: { pages: 100, items: 10_000 },
 			strict: false,
 			startTimeout: 300,
 			warn: (message) => warnings.push(message),

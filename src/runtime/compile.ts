@@ -10,7 +10,6 @@ import { McpEndpoint } from '../mcp/endpoint.ts';
 import { Health, type TargetHealth } from '../mcp/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { createNaming } from '../mcp/names.ts';
-import { defaultListLimits } from '../mcp/collection.ts';
 import { Findings } from '../mcp/findings.ts';
 import { Probe } from '../mcp/probe.ts';
 import { routePolicies } from './order.ts';
@@ -109,7 +108,7 @@ function federate(
 		naming: createNaming(backend.targets, backend.prefixMode, backend.nameStyle),
 		watch,
 		findings,
-		listLimits: defaultListLimits,
+		listLimits: { items: settings.limits.maxListItems, pages: settings.limits.maxListPages },
 		strict: backend.failureMode === 'failClosed',
 		startTimeout: settings.targetStartTimeout,
 		warn: context.warn,
