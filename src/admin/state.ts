@@ -8,7 +8,7 @@ export interface TargetView {
 	/** Unique: `<backend key>/<target name>`. */
 	id: string;
 	name: string;
-	kind: 'stdio' | 'mcp';
+	kind: 'stdio' | 'mcp' | 'sse';
 	/** The command with its arguments, or the URL. */
 	endpoint: string;
 	state: TargetState;

@@ -200,8 +200,8 @@ export interface StdioTargetConfig {
 }
 
 export interface HttpTargetConfig {
-	/** `mcp` is Streamable HTTP. */
-	kind: 'mcp';
+	/** `mcp` is Streamable HTTP, `sse` the older HTTP+SSE. */
+	kind: 'mcp' | 'sse';
 	name: string;
 	curation?: CurationConfig;
 	/** Absolute `http:` or `https:` URL with its path. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isScanFault, type Look, type Member, scanJson } from './json-scan.ts';
+import { everywhere, isScanFault, type Look, type Member, scanJson } from './json-scan.ts';
 
 function scan(text: string, look: Look = {}) {
 	return scanJson(Buffer.from(text), look);
@@ -99,6 +99,37 @@ test('keys of the prototype are ordinary keys', () => {
 		['__proto__', null],
 		['constructor', null],
 	]);
+});
+
+describe('objects of many members', () => {
+	const keys = Array.from({ length: 60_000 }, (_, i) => `"k${i}":${i}`);
+	test('are read in time that grows with their length only', () => {
+		const text = `{${keys.join(',')}}`;
+		const before = performance.now();
+		const scanned = scan(text);
+		expect(performance.now() - before).toBeLessThan(1_500);
+		expect('members' in scanned && scanned.members?.length).toBe(keys.length);
+	});
+	test.each([0, 23, 24, 25, 59_999])('may not repeat the key at %i', (at) => {
+		const text = `{${[...keys, keys[at]].join(',')}}`;
+		expect(scan(text)).toMatchObject({ fault: 'duplicate-key', at: text.lastIndexOf(`"k${at}"`) });
+	});
+});
+
+test('looking everywhere records every object and array', () => {
+	const text = '{"a":[{"b":{"c":[1,{"d":2}]}}],"__proto__":{"e":3}}';
+	const scanned = scan(text, everywhere);
+	if (isScanFault(scanned)) throw new Error(scanned.fault);
+	const paths: string[] = [];
+	const walk = (members: readonly Member[] | null, path: string) => {
+		for (const member of members ?? []) {
+			paths.push(`${path}/${member.key}`);
+			walk(member.members, `${path}/${member.key}`);
+		}
+	};
+	walk(scanned.members, '');
+	const below = ['', '/b', '/b/c', '/b/c/0', '/b/c/1', '/b/c/1/d'].map((path) => `/a/0${path}`);
+	expect(paths).toEqual(['/a', ...below, '/__proto__', '/__proto__/e']);
 });
 
 test('random documents agree with JSON.parse', () => {

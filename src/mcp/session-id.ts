@@ -69,8 +69,8 @@ export function openSessionId(id: string, seal: Seal): OpenedSessionId | SealFau
 }
 
 /**
- * The part of a sealed id that differs between any two, its tag, as a key for a Map. Hashing a whole id of 4 KB takes
- * 6 µs, hashing this 0.3 µs; who finds something under it must still compare the whole id.
+ * The part of a sealed id that differs between any two, its tag, as a key for a Map; who finds something under it must
+ * still compare the whole id. With an id of 4 KB that takes 0.4 µs; a lookup of the whole one takes 6 µs to hash it.
  */
 export function sessionKey(id: string): string {
 	return id.slice(-22);

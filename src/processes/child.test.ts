@@ -69,6 +69,13 @@ describe('Child', () => {
 		await child.whenGone();
 	});
 
+	test('the longest line is what it was started with', async () => {
+		const heard = listener();
+		new Child({ ...shell('echo 12345678; echo 123456789; sleep 600'), maximumLineBytes: 8 }, heard.events);
+		expect((await heard.ended).reason).toBe('it wrote a line of more than 8 bytes');
+		expect(heard.lines).toEqual(['12345678']);
+	});
+
 	test('an exception of spawn is an end with a reason, not a fault', async () => {
 		const heard = listener();
 		const launch: Launch = () => {

@@ -10,6 +10,8 @@ export interface ChildSpec {
 	readonly args: readonly string[];
 	/** The whole environment. */
 	readonly env: Readonly<Record<string, string>>;
+	/** Of one line of stdout; default 16 MiB. */
+	readonly maximumLineBytes?: number;
 }
 
 /** Starts a process as leader of a group of its own, with three pipes. May throw like `spawn`. */
@@ -34,7 +36,7 @@ export interface ChildEnd {
 	readonly stderr: readonly string[];
 }
 
-/** Longer lines of stdout end the child: no MCP message is that large, and memory is finite. */
+/** Longer lines of stdout end the child when nothing else is said: memory is finite. */
 const maximumLineBytes = 16 * 1024 * 1024;
 /** A child that does not read its stdin may let this much pile up. */
 const maximumUnreadBytes = 8 * 1024 * 1024;
@@ -66,7 +68,7 @@ export class Child {
 		this.events = events;
 		this.command = spec.command;
 		this.stderr = new StderrRing(stderrCharacters, (line) => events.stderr(line));
-		this.lines = new LineSplitter(maximumLineBytes, (line) => {
+		this.lines = new LineSplitter(spec.maximumLineBytes ?? maximumLineBytes, (line) => {
 			if (!this.over) events.line(line);
 		});
 		this.gone = new Promise((resolve) => {

@@ -11,6 +11,8 @@ export interface Command {
 	readonly env: Readonly<Record<string, string>>;
 	/** Start from an empty environment. */
 	readonly clearEnv: boolean;
+	/** Of one line of stdout; default 16 MiB. */
+	readonly maximumLineBytes?: number;
 }
 
 /** Owns all child processes of one gateway; whatever happens to the gateway, none of them outlives it for long. */
@@ -33,7 +35,7 @@ export class Processes {
 	start(label: string, command: Command, events: ChildEvents): Child {
 		const env = childEnvironment(this.own, command.env, command.clearEnv, this.marker);
 		const child = new Child(
-			{ command: command.command, args: command.args, env },
+			{ ...command, env },
 			{
 				line: (line) => events.line(line),
 				stderr: (line) => events.stderr(line),

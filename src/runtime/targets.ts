@@ -1,60 +1,113 @@
-import type { TargetConfig } from '../config/ir.ts';
+import type { HttpTargetConfig, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
 import type { Target } from '../mcp/model.ts';
 import { createTarget } from '../mcp/upstream/target.ts';
-import { StdioTransport } from '../mcp/upstream/transport/stdio.ts';
 import { HttpPool } from '../mcp/upstream/transport/http-pool.ts';
+import { type SseOptions, SseTransport } from '../mcp/upstream/transport/sse.ts';
+import { StdioTransport } from '../mcp/upstream/transport/stdio.ts';
 import { StreamableHttpTransport } from '../mcp/upstream/transport/streamable-http.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { Logger } from '../telemetry/log.ts';
+
+/** What is taken from one server at a time. */
+export interface TargetLimits {
+	/** Bytes of one answer or event over HTTP; default 64 MiB. */
+	readonly maximumAnswerBytes?: number;
+	/** Bytes of one line from a child process; default 16 MiB. */
+	readonly maximumLineBytes?: number;
+}
 
 /** Opens targets, and owns what they share: the pools of connections to HTTP servers. */
 export class Targets {
 	private readonly processes: Processes;
 	private readonly logger: Logger;
+	private readonly limits: TargetLimits;
 	private readonly pools = new Map<string, HttpPool>();
 
-	constructor(processes: Processes, logger: Logger) {
+	constructor(processes: Processes, logger: Logger, limits: TargetLimits = {}) {
 		this.processes = processes;
 		this.logger = logger;
+		this.limits = limits;
 	}
 
 	/** Makes the target of a backend; nothing is opened before somebody calls it. */
 	open(backend: string, config: TargetConfig): Target {
-		const { name } = config;
-		if (config.kind === 'mcp') {
-			const pool = this.poolOf(new URL(config.url).origin);
-			return createTarget({
-				name,
-				overHttp: true,
-				handshakeOnly: false,
-				openTransport: () => new StreamableHttpTransport(config.url, pool),
-			});
+		switch (config.kind) {
+			case 'stdio':
+				return this.stdio(backend, config);
+			case 'mcp':
+				return this.streamableHttp(config);
+			case 'sse':
+				return createTarget({ name: config.name, overHttp: true, openTransport: () => this.sse(config, {}) });
 		}
-		const command = { command: config.cmd, args: config.args, env: config.env, clearEnv: config.clearEnv };
-		return createTarget({
-			name,
-			overHttp: false,
-			handshakeOnly: false,
-			openTransport: () =>
-				new StdioTransport({
-					processes: this.processes,
-					label: targetLabel(backend, name),
-					command,
-					onStderr: (line) => this.logger.debug(line, { target: name, stream: 'stderr' }),
-					onJunk: (line) =>
-						this.logger.debug('dropped a line that is no answer', {
-							target: name,
-							line: line.toString('utf8', 0, 200),
-						}),
-				}),
-		});
 	}
 
 	async close(): Promise<void> {
 		await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
 	}
 
-	private poolOf(origin: string): HttpPool {
+	private stdio(backend: string, { name, cmd, args, env, clearEnv }: StdioTargetConfig): Target {
+		const { maximumLineBytes } = this.limits;
+		const command = {
+			...{ command: cmd, args, env, clearEnv },
+			...(maximumLineBytes === undefined ? {} : { maximumLineBytes }),
+		};
+		return createTarget({
+			name,
+			overHttp: false,
+			openTransport: () =>
+				new StdioTransport({
+					processes: this.processes,
+					label: targetLabel(backend, name),
+					command,
+					onStderr: (line) => this.logger.debug(line, { target: name, stream: 'stderr' }),
+					onJunk: (line) => this.junk(name, line),
+				}),
+		});
+	}
+
+	/** A server that turns out to speak HTTP+SSE at this URL is spoken to so from then on. */
+	private streamableHttp(config: HttpTargetConfig): Target {
+		const { name, url } = config;
+		const pool = this.poolOf(url);
+		let speaksSse = false;
+		const found = {
+			// The server refused to be posted to: what it says in a stream, if it is one, it says at once.
+			endpointTimeout: 3000,
+			onEndpoint: () => {
+				if (!speaksSse)
+					this.logger.info('the server speaks HTTP+SSE; as an "sse" target it is found sooner', { target: name });
+				speaksSse = true;
+			},
+			onRefused: () => {
+				speaksSse = false;
+			},
+		};
+		return createTarget({
+			name,
+			overHttp: true,
+			openTransport: () =>
+				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(url, pool, this.limits.maximumAnswerBytes),
+			openFallback: () => this.sse(config, found),
+		});
+	}
+
+	private sse({ name, url }: HttpTargetConfig, found: Partial<SseOptions>): SseTransport {
+		const { maximumAnswerBytes } = this.limits;
+		return new SseTransport({
+			url,
+			pool: this.poolOf(url),
+			...(maximumAnswerBytes === undefined ? {} : { maximumAnswerBytes }),
+			onJunk: (text) => this.junk(name, text),
+			...found,
+		});
+	}
+
+	private junk(target: string, text: Buffer): void {
+		this.logger.debug('dropped a line that is no answer', { target, line: text.toString('utf8', 0, 200) });
+	}
+
+	private poolOf(url: string): HttpPool {
+		const { origin } = new URL(url);
 		let pool = this.pools.get(origin);
 		if (pool === undefined) {
 			pool = new HttpPool(origin);

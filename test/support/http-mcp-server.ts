@@ -45,6 +45,8 @@ export class HttpMcpServer {
 	/** Calls whose connection the other side closed before the answer. */
 	aborted = 0;
 	tools: readonly string[];
+	/** Sees each HTTP request first; true: it has answered it. */
+	intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null;
 	private readonly overrides = new Map<string, Override>();
 	private readonly options: HttpMcpServerOptions;
 	private readonly server: Server;
@@ -96,6 +98,7 @@ export class HttpMcpServer {
 	}
 
 	private async accept(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		if (this.intercept?.(request, response) === true) return;
 		if (request.method === 'GET') return this.openStream(response);
 		if (request.method === 'DELETE') {
 			this.sessions.delete(String(request.headers['mcp-session-id']));

@@ -13,20 +13,15 @@ export function expandTarget(target: WrittenTarget, scope: Scope): TargetConfig 
 		checkCommand(cmd, env, clearEnv, [...path, 'stdio'], scope);
 		return { kind: 'stdio', name: target.name, cmd, args, env, clearEnv };
 	}
-	if (target.mcp !== undefined) {
-		const url = remoteUrl(target.mcp, '/mcp', [...path, 'mcp'], scope);
-		return url === null ? null : { kind: 'mcp', name: target.name, url };
-	}
-	for (const kind of ['sse', 'openapi'] as const) {
+	for (const kind of ['mcp', 'sse'] as const) {
 		const remote = target[kind];
-		if (remote !== undefined) {
-			remoteUrl(remote, '/sse', [...path, kind], scope);
-			scope.report.problem(
-				{ path, key: kind },
-				`"${kind}" ${UNSUPPORTED}`,
-				kind === 'sse' ? 'use a server with Streamable HTTP and "mcp"' : '',
-			);
-		}
+		if (remote === undefined) continue;
+		const url = remoteUrl(remote, `/${kind}`, [...path, kind], scope);
+		return url === null ? null : { kind, name: target.name, url };
+	}
+	if (target.openapi !== undefined) {
+		remoteUrl(target.openapi, '/', [...path, 'openapi'], scope);
+		scope.report.problem({ path, key: 'openapi' }, `"openapi" ${UNSUPPORTED}`, '');
 	}
 	return null;
 }
@@ -59,7 +54,7 @@ function remoteUrl(remote: WrittenRemote, defaultPath: string, path: Path, scope
 		return refuse('backend', `"backend" of a target ${UNSUPPORTED}`, 'write the URL as host');
 	}
 	if (host === undefined) {
-		return refuse(null, '"host" is missing', 'write host: http://localhost:3001/mcp');
+		return refuse(null, '"host" is missing', `write host: http://localhost:3001${defaultPath}`);
 	}
 	if ((port === undefined) !== (urlPath === undefined)) {
 		return refuse(
@@ -81,7 +76,7 @@ function urlOfHost(host: string, defaultPath: string): string | Fault {
 	if (host.includes('://')) {
 		const url = URL.canParse(host) ? new URL(host) : null;
 		if (url === null || !/^https?:$/.test(url.protocol) || url.hash !== '') {
-			return { fault: `not an http or https URL: ${host}`, remedy: 'write it as http://localhost:3001/mcp' };
+			return { fault: `not an http or https URL: ${host}`, remedy: `write it as http://localhost:3001${defaultPath}` };
 		}
 		return url.href;
 	}

@@ -50,7 +50,7 @@ const REMOTE = section(REMOTE_FIELDS, {
 });
 const SSE = section(REMOTE_FIELDS, {
 	id: 'sseTarget',
-	description: 'A server over the old HTTP+SSE transport. Not supported by this version.',
+	description: 'A server over the old HTTP+SSE transport. The default path is `/sse`.',
 });
 const FILE_OR_URL = section(
 	{

@@ -18,7 +18,7 @@ import { ownCall } from '../own-call.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, OnceSink, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
-import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
+import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** Hears of topics at servers that report them on a stream of its own; null where each is subscribed by a request. */
 export interface TopicStream {
@@ -160,7 +160,7 @@ export class Connection implements AskOwner {
 	faulted(fault: TransportFault): McpError {
 		const failure = failureOf(fault);
 		// A session that the server has forgotten is as dead as a process; whoever holds the connection opens another.
-		if (fault.kind === 'process' || (fault.kind === 'http' && fault.sessionLost)) this.fail(failure);
+		if (endsTransport(fault)) this.fail(failure);
 		return mcpError(code.internal, `target "${this.target}" did not answer: ${failure.reason}`, this.target);
 	}
 
@@ -297,7 +297,7 @@ class OpenCall implements Receiver, Ticket, Slotted {
 
 	failed(fault: TransportFault): void {
 		const { lost } = this.connection;
-		if (lost !== null && !this.repeated && fault.kind === 'http' && fault.sessionLost) {
+		if (lost !== null && !this.repeated && isUnseenLoss(fault)) {
 			const sink = this.end();
 			if (sink !== null) this.again = lost(this.call, sink);
 			return;
@@ -332,6 +332,11 @@ class OpenCall implements Receiver, Ticket, Slotted {
 		this.connection.ended(this);
 		return sink;
 	}
+}
+
+/** The session is gone, and the call has not been run in it: an answer that is only fetched (any more) has been. */
+function isUnseenLoss(fault: TransportFault): boolean {
+	return fault.kind === 'http' && fault.sessionLost && fault.neverRan === true;
 }
 
 /** A transport's fault in words for a person. */

@@ -9,7 +9,7 @@ import { ListenStreams } from './listen.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 import { discoverHeaders, discoverText, modernDialect, modernVersion, readDiscover } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
-import type { Receiver, Transport, TransportFault } from './transport/transport.ts';
+import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** What a negotiation reports: `ready` or `failed` first; `failed` may follow `ready`. */
 export interface NegotiationEvents {
@@ -54,6 +54,10 @@ export class Negotiation {
 	/** A handshake that succeeded, but would not carry questions; kept while the other way is tried. */
 	private held: (() => void) | null = null;
 	private corrected = false;
+	/** The server's answer to `initialize` was that there is nothing to post to. */
+	private notPostable = false;
+	/** Why the usual way failed, once the fallback is tried: told when that fails, too. */
+	private first: Failure | null = null;
 	/** Transports given up on the way, still ending. */
 	private readonly ending: Promise<void>[] = [];
 	/** Ends the server's session, when it has one. */
@@ -90,7 +94,7 @@ export class Negotiation {
 		this.transport = this.options.openTransport();
 		if (this.resume !== null && this.memory.server !== null)
 			return this.establishSession(this.transport, this.memory.server, this.resume.sessionId);
-		const own: Way = this.caller.handshake || this.options.handshakeOnly ? 'legacy' : 'modern';
+		const own: Way = this.caller.handshake || this.handshakeOnly ? 'legacy' : 'modern';
 		const known = this.memory.lacks(own) && !(own === 'modern' && this.memory.wantsAnotherLook());
 		this.greet(this.transport, known ? other(own) : own);
 	}
@@ -130,8 +134,12 @@ export class Negotiation {
 		else this.initialize(transport);
 	}
 
+	private get handshakeOnly(): boolean {
+		return this.transport?.handshakeOnly === true;
+	}
+
 	private mayTry(way: Way): boolean {
-		return this.greetings[way] === undefined && !(way === 'modern' && this.options.handshakeOnly);
+		return this.greetings[way] === undefined && !(way === 'modern' && this.handshakeOnly);
 	}
 
 	private discover(transport: Transport): void {
@@ -211,7 +219,8 @@ export class Negotiation {
 			},
 			failed: (fault) => {
 				if (!this.waitsFor('legacy', transport)) return;
-				const failure = failureOf(fault);
+				const failure = this.first ?? failureOf(fault);
+				this.notPostable = fault.kind === 'http' && notPostable.has(fault.status);
 				if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status))
 					return this.refused('legacy', transport, failure);
 				const early = fault.kind === 'process' && fault.exitCode !== null;
@@ -264,7 +273,19 @@ export class Negotiation {
 		if (there === 'open') return;
 		// It refused both; it may have been replaced by another.
 		this.memory.forget();
-		this.fail(way === 'legacy' ? failure : (there ?? failure));
+		const told = way === 'legacy' ? failure : (there ?? failure);
+		if (!this.fellBack(told)) this.fail(told);
+	}
+
+	/** A URL that cannot be posted to may still give a stream ("Backwards compatibility"): the fallback, where there is one. */
+	private fellBack(failure: Failure): boolean {
+		const { openFallback } = this.options;
+		if (!this.notPostable || this.first !== null || openFallback === undefined || this.handshakeOnly) return false;
+		this.first = failure;
+		if (this.transport !== null) this.ending.push(this.transport.close());
+		this.transport = openFallback();
+		this.greet(this.transport, 'legacy');
+		return true;
 	}
 
 	/** Whether an answer to this greeting still counts. A transport that was given up has a successor. */
@@ -296,7 +317,7 @@ export class Negotiation {
 		return {
 			message: (scanned) => connection.unsolicited(scanned, null),
 			failed: (fault) => {
-				if (!this.closed && fault.kind === 'process') connection.fail(failureOf(fault));
+				if (!this.closed && endsTransport(fault)) connection.fail(failureOf(fault));
 			},
 		};
 	}
@@ -322,6 +343,9 @@ function other(way: Way): Way {
 
 /** Credentials and pressure say nothing about eras. */
 const withoutVerdict: ReadonlySet<number> = new Set([401, 403, 408, 429]);
+
+/** What servers answer to a POST where only a stream is. */
+const notPostable: ReadonlySet<number> = new Set([400, 404, 405]);
 
 const noProcess = { exitCode: null, signal: null, stderr: [] };
 

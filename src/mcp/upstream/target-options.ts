@@ -5,8 +5,11 @@ export interface TargetOptions {
 	readonly name: string;
 	/** Whether the transport is HTTP: decides how eras are probed. */
 	readonly overHttp: boolean;
-	/** Whether only the handshake is known over this transport, so that nobody asks for the other way. */
-	readonly handshakeOnly: boolean;
 	/** Opens a fresh transport; may be called again when a server exits on the probe. */
 	openTransport(): Transport;
+	/**
+	 * The other way to a server that refuses to be posted to at its URL with 400, 404 or 405: servers of 2024-11-05 give
+	 * a stream there. Absent where there is no other way.
+	 */
+	openFallback?(): Transport;
 }

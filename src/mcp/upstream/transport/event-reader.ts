@@ -1,36 +1,140 @@
-import { StringDecoder } from 'node:string_decoder';
-import { createParser, type EventSourceParser } from 'eventsource-parser';
-
-/** Larger answers are given up: memory is finite. */
+/** Larger answers are given up when nothing else is said: memory is finite. */
 export const maximumAnswerBytes = 64 * 1024 * 1024;
+/** Longer event ids cannot come back as a header. */
+const maximumIdBytes = 1024;
 
-/** Bytes to SSE events with data. */
+/**
+ * Bytes to events (HTML standard, "Server-sent events"). Works on bytes: an event that lies within one chunk is a view
+ * of it, and a large one is put together once.
+ */
 export class EventReader {
-	private readonly decoder = new StringDecoder('utf8');
-	private readonly parser: EventSourceParser;
-	lastEventId = '';
+	/** Id of the last whole event that had one, as the bytes of a header; empty for none. */
+	lastEventId: string;
+	/** What the stream asked clients to wait before they come again. */
 	retryMs: number | null = null;
+	/** Whole events so far, those without data included. */
+	count = 0;
+	private readonly take: (data: Buffer, type: string) => void;
+	private readonly limit: number;
+	private readonly rest: Buffer[] = [];
+	private readonly data: Buffer[] = [];
+	/** Bytes that wait for the end of their line or of their event. */
+	private held = 0;
+	private type = 'message';
+	private id: string;
+	private idSeen = false;
+	private first = true;
+	private afterReturn = false;
 	private tooLong = false;
 
-	constructor(data: (text: Buffer) => void) {
-		this.parser = createParser({
-			onEvent: (event) => {
-				if (event.id !== undefined) this.lastEventId = event.id;
-				if (event.data !== '') data(Buffer.from(event.data));
-			},
-			onRetry: (ms) => {
-				this.retryMs = ms;
-			},
-			onError: (error) => {
-				if (error.type !== 'unknown-field') this.tooLong = true;
-			},
-			maxBufferSize: maximumAnswerBytes,
-		});
+	/** `limit`: bytes of an event. `take` gets events with data. `lastEventId` of a stream that this one resumes. */
+	constructor(limit: number, take: (data: Buffer, type: string) => void, lastEventId = '') {
+		this.limit = limit;
+		this.take = take;
+		this.lastEventId = lastEventId;
+		this.id = lastEventId;
 	}
 
-	/** False when an event is larger than what is accepted. */
+	/** False when an event is larger than what is accepted; nothing more is read then. */
 	push(chunk: Buffer): boolean {
-		this.parser.feed(this.decoder.write(chunk));
-		return !this.tooLong;
+		if (this.tooLong) return false;
+		if (chunk.length === 0) return true;
+		// A `\r\n` that was cut in two.
+		let from = this.afterReturn && chunk[0] === 0x0a ? 1 : 0;
+		this.afterReturn = false;
+		let carriage = chunk.indexOf(0x0d, from);
+		for (;;) {
+			const feed = chunk.indexOf(0x0a, from);
+			if (carriage >= 0 && carriage < from) carriage = chunk.indexOf(0x0d, from);
+			const at = carriage >= 0 && (feed < 0 || carriage < feed) ? carriage : feed;
+			if (at < 0) break;
+			this.line(this.whole(chunk.subarray(from, at)));
+			from = at + 1;
+			if (at === carriage) {
+				if (from === chunk.length) this.afterReturn = true;
+				else if (chunk[from] === 0x0a) from++;
+			}
+			if (this.held > this.limit) return this.giveUp();
+		}
+		if (from < chunk.length) {
+			this.rest.push(chunk.subarray(from));
+			this.held += chunk.length - from;
+		}
+		return this.held <= this.limit || this.giveUp();
 	}
+
+	private giveUp(): false {
+		this.tooLong = true;
+		this.rest.length = 0;
+		this.data.length = 0;
+		return false;
+	}
+
+	/** A line with what came of it in earlier chunks. */
+	private whole(last: Buffer): Buffer {
+		if (this.rest.length === 0) return last;
+		this.rest.push(last);
+		const line = Buffer.concat(this.rest);
+		this.rest.length = 0;
+		this.held -= line.length - last.length;
+		return line;
+	}
+
+	private line(text: Buffer): void {
+		let from = 0;
+		if (this.first) {
+			this.first = false;
+			if (text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf) from = 3;
+		}
+		if (text.length === from) return this.dispatch();
+		const colon = text.indexOf(0x3a, from);
+		if (colon === from) return;
+		const nameEnd = colon < 0 ? text.length : colon;
+		const valueStart = colon < 0 ? text.length : text[colon + 1] === 0x20 ? colon + 2 : colon + 1;
+		this.field(text.toString('latin1', from, Math.min(nameEnd, from + 8)), text.subarray(valueStart));
+	}
+
+	private field(name: string, value: Buffer): void {
+		switch (name) {
+			case 'data':
+				this.data.push(value);
+				this.held += value.length;
+				break;
+			case 'event':
+				this.type = value.length === 0 ? 'message' : value.toString('utf8', 0, 64);
+				break;
+			case 'id': {
+				const id = value.toString('latin1', 0, maximumIdBytes + 1);
+				// What cannot be sent back as a header is as good as none.
+				this.id = id.length <= maximumIdBytes && !/[^\t\x20-\x7e\x80-\xff]/.test(id) ? id : '';
+				this.idSeen = true;
+				break;
+			}
+			case 'retry':
+				if (/^\d{1,9}$/.test(value.toString('latin1', 0, 10))) this.retryMs = Number(value.toString('latin1'));
+				break;
+			default:
+		}
+	}
+
+	private dispatch(): void {
+		const { type, data } = this;
+		this.type = 'message';
+		this.held = 0;
+		this.lastEventId = this.id;
+		if (data.length === 0 && !this.idSeen) return;
+		this.idSeen = false;
+		this.count++;
+		const [first] = data;
+		const text = first === undefined || data.length === 1 ? first : Buffer.concat(separated(data));
+		data.length = 0;
+		if (text !== undefined && text.length > 0) this.take(text, type);
+	}
+}
+
+const lineFeed = Buffer.from('\n');
+
+/** Several `data` lines are one text with line breaks. */
+function separated(lines: readonly Buffer[]): Buffer[] {
+	return lines.flatMap((line, index) => (index === 0 ? [line] : [lineFeed, line]));
 }

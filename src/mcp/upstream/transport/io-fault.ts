@@ -4,11 +4,25 @@ import type { TransportFault } from './transport.ts';
 export function ioFault(url: URL, error: Error): TransportFault {
 	const code = (error as NodeJS.ErrnoException).code ?? '';
 	const where = `${url.protocol}//${url.host}`;
-	const check = 'Check that the server runs and that the URL of the target is right.';
-	if (code === 'ECONNREFUSED') return { kind: 'io', reason: `connection to ${where} was refused`, remedy: check };
-	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-		return { kind: 'io', reason: `host ${url.hostname} was not found`, remedy: check };
-	if (code === 'UND_ERR_CONNECT_TIMEOUT')
-		return { kind: 'io', reason: `connection to ${where} timed out`, remedy: check };
+	if (code === 'ECONNREFUSED') return unreachable(`connection to ${where} was refused`);
+	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return unreachable(`host ${url.hostname} was not found`);
+	if (code === 'UND_ERR_CONNECT_TIMEOUT') return unreachable(`connection to ${where} timed out`);
 	return { kind: 'io', reason: `connection to ${where} broke: ${error.message}`, remedy: '' };
+}
+
+/** There was no connection, so nothing was sent. */
+function unreachable(reason: string): TransportFault {
+	const remedy = 'Check that the server runs and that the URL of the target is right.';
+	return { kind: 'io', reason, remedy, neverRan: true };
+}
+
+/** A fault in what a server sent. */
+export function replyFault(reason: string, remedy = ''): TransportFault {
+	return { kind: 'io', reason, remedy };
+}
+
+/** The same fault for a request that a handler may have seen in spite of it, such as one whose answer is fetched later. */
+export function mayHaveRun(fault: TransportFault): TransportFault {
+	const { neverRan: _, ...rest } = fault;
+	return rest;
 }

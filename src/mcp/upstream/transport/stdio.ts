@@ -1,8 +1,7 @@
-import { Dictionary } from '../../../lib/dictionary.ts';
-import { isScanFault, type Member, type Scanned, scanJson } from '../../../lib/json-scan.ts';
-import type { Child, ChildEnd } from '../../../processes/child.ts';
+import type { Child } from '../../../processes/child.ts';
 import type { Command, Processes } from '../../../processes/processes.ts';
 import type { Ticket } from '../../model.ts';
+import { Inbox } from './inbox.ts';
 import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
 export interface StdioOptions {
@@ -16,26 +15,21 @@ export interface StdioOptions {
 	onJunk(line: Buffer): void;
 }
 
-/** Messages that come before anybody listens wait, up to this many and this many bytes. */
-const maximumEarly = 100;
-const maximumEarlyBytes = 1024 * 1024;
-
 /** JSON-RPC over the stdin and stdout of a child process, one message a line (MCP transports, "stdio"). */
 export class StdioTransport implements Transport {
-	private readonly options: StdioOptions;
 	private readonly child: Child;
-	private readonly open = new Dictionary<Receiver>();
-	private listener: Receiver | null = null;
-	private readonly early: Scanned[] = [];
-	private earlyBytes = 0;
+	private readonly inbox: Inbox;
 	private ended: TransportFault | null = null;
 
 	constructor(options: StdioOptions) {
-		this.options = options;
+		this.inbox = new Inbox((line) => options.onJunk(line));
 		this.child = options.processes.start(options.label, options.command, {
-			line: (line) => this.receive(line),
+			line: (line) => this.inbox.take(line),
 			stderr: (line) => options.onStderr(line),
-			ended: (end) => this.childEnded(end),
+			ended: (end) => {
+				this.ended = { kind: 'process', ...end };
+				this.inbox.end(this.ended);
+			},
 		});
 	}
 
@@ -45,13 +39,13 @@ export class StdioTransport implements Transport {
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {
 		if (this.ended !== null) {
-			receiver.failed(this.ended);
+			receiver.failed({ ...this.ended, neverRan: true });
 			return forgotten;
 		}
 		// Written first: a message that may not be sent waits for no answer.
 		this.write(request.message);
-		this.open.add(request.id, receiver);
-		return { cancel: () => this.open.delete(request.id) };
+		this.inbox.add(request.id, receiver);
+		return { cancel: () => this.inbox.delete(request.id) };
 	}
 
 	post(message: Buffer): void {
@@ -59,15 +53,7 @@ export class StdioTransport implements Transport {
 	}
 
 	listen(receiver: Receiver): Ticket {
-		this.listener = receiver;
-		this.earlyBytes = 0;
-		for (const message of this.early.splice(0)) receiver.message(message, null);
-		if (this.ended !== null) receiver.failed(this.ended);
-		return {
-			cancel: () => {
-				if (this.listener === receiver) this.listener = null;
-			},
-		};
+		return this.inbox.listen(receiver);
 	}
 
 	async close(): Promise<void> {
@@ -79,62 +65,7 @@ export class StdioTransport implements Transport {
 		if (message.includes(0x0a)) throw new Error('a message for stdio holds a line break');
 		this.child.write(Buffer.concat([message, lineBreak]));
 	}
-
-	private receive(line: Buffer): void {
-		const scanned = scanJson(line, { params: { _meta: {} }, result: {}, error: {} });
-		if (isScanFault(scanned) || scanned.members === null || line[scanned.start] !== 0x7b)
-			return this.options.onJunk(line);
-		const method = scanned.members.find((member) => member.key === 'method');
-		if (method === undefined) return this.settle(scanned, line);
-		const receiver = this.progressReceiver(scanned, method);
-		if (receiver !== null) receiver.message(scanned, null);
-		else if (this.listener !== null) this.listener.message(scanned, null);
-		else this.keep(scanned, line);
-	}
-
-	private keep(scanned: Scanned, line: Buffer): void {
-		if (this.early.length >= maximumEarly || this.earlyBytes + line.length > maximumEarlyBytes)
-			return this.options.onJunk(line);
-		this.earlyBytes += line.length;
-		this.early.push(scanned);
-	}
-
-	private settle(scanned: Scanned, line: Buffer): void {
-		const id = numberAt(
-			scanned.text,
-			scanned.members?.find((member) => member.key === 'id'),
-		);
-		const receiver = id === null ? undefined : this.open.get(id);
-		if (id === null || receiver === undefined) return this.options.onJunk(line);
-		this.open.delete(id);
-		receiver.message(scanned, null);
-	}
-
-	/** Progress belongs to the request whose id is its token. */
-	private progressReceiver(scanned: Scanned, method: Member): Receiver | null {
-		if (scanned.text.toString('latin1', method.start, method.end) !== '"notifications/progress"') return null;
-		const params = scanned.members?.find((member) => member.key === 'params');
-		const token = numberAt(
-			scanned.text,
-			params?.members?.find((member) => member.key === 'progressToken'),
-		);
-		return token === null ? null : (this.open.get(token) ?? null);
-	}
-
-	private childEnded(end: ChildEnd): void {
-		this.ended = { kind: 'process', ...end };
-		const receivers = this.open.all();
-		this.open.clear();
-		for (const receiver of receivers) receiver.failed(this.ended);
-		this.listener?.failed(this.ended);
-	}
 }
 
 const lineBreak = Buffer.from('\n');
 const forgotten: Ticket = { cancel() {} };
-
-function numberAt(text: Buffer, member: Member | undefined): number | null {
-	if (member === undefined) return null;
-	const value = Number(text.toString('latin1', member.start, member.end));
-	return Number.isSafeInteger(value) ? value : null;
-}

@@ -15,6 +15,8 @@ export interface Transport {
 	end?(headers: readonly string[]): Promise<void>;
 	close(): Promise<void>;
 	readonly pid: number | null;
+	/** Only servers with a handshake are reached this way: there is no era to find out. */
+	readonly handshakeOnly?: true;
 }
 
 export interface OutboundRequest {
@@ -35,11 +37,18 @@ export interface Receiver {
 	failed(fault: TransportFault): void;
 }
 
-export type TransportFault =
-	/** An HTTP reply that is no success, or is of a wrong kind. `body` is at most 64 KiB. `sessionLost`: 404 in a session. */
-	| { readonly kind: 'http'; readonly status: number; readonly body: Buffer; readonly sessionLost: boolean }
-	/** The process ended or could not be started. */
+export type TransportFault = (
 	| {
+			/** An HTTP reply that is no success, or is of a wrong kind. */
+			readonly kind: 'http';
+			readonly status: number;
+			/** At most 64 KiB. */
+			readonly body: Buffer;
+			/** 404 in a session. */
+			readonly sessionLost: boolean;
+	  }
+	| {
+			/** The process ended or could not be started. */
 			readonly kind: 'process';
 			readonly reason: string;
 			readonly remedy: string;
@@ -47,5 +56,20 @@ export type TransportFault =
 			readonly signal: string | null;
 			readonly stderr: readonly string[];
 	  }
-	/** Refused, reset, closed too early, timed out. */
-	| { readonly kind: 'io'; readonly reason: string; readonly remedy: string };
+	| {
+			/** Refused, reset, closed too early, timed out. */
+			readonly kind: 'io';
+			readonly reason: string;
+			readonly remedy: string;
+			/** The transport is over; a new one may work. */
+			readonly over?: true;
+	  }
+) & {
+	/** No handler of the server can have seen the request: it may be sent again, whatever it does. */
+	readonly neverRan?: true;
+};
+
+/** Whether nothing more can be had over the transport that gave this fault: its owner has to open another. */
+export function endsTransport(fault: TransportFault): boolean {
+	return fault.kind === 'process' || (fault.kind === 'http' ? fault.sessionLost : fault.over === true);
+}

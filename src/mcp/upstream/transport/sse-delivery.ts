@@ -1,0 +1,83 @@
+import type { Dispatcher } from 'undici';
+import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
+import { ioFault } from './io-fault.ts';
+import type { TransportFault } from './transport.ts';
+
+const maximumFaultBytes = 64 * 1024;
+
+/** One POST that is only accepted or refused: the answer comes over the stream. */
+export class SseDelivery implements Dispatcher.DispatchHandler {
+	private readonly channel: HttpChannel;
+	private readonly request: HttpRequest;
+	private readonly refused: (fault: TransportFault) => void;
+	private controller: Dispatcher.DispatchController | null = null;
+	private status = 0;
+	private readonly body: Buffer[] = [];
+	private length = 0;
+	private redirects = 0;
+	private moving = false;
+	private over = false;
+
+	/** `refused` is called at most once, when the server did not take the message. */
+	constructor(
+		channel: HttpChannel,
+		message: Buffer,
+		headers: readonly string[],
+		refused: (fault: TransportFault) => void,
+	) {
+		this.channel = channel;
+		this.request = { method: 'POST', headers: [...postHeaders, ...headers], body: message, lasting: false };
+		this.refused = refused;
+	}
+
+	send(): void {
+		this.channel.send(this.request, this);
+	}
+
+	onRequestStart(controller: Dispatcher.DispatchController): void {
+		this.controller = controller;
+	}
+
+	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+		this.status = status;
+		const redirect = this.channel.redirect('POST', status, headers, this.redirects);
+		if (redirect === 'moved') {
+			this.redirects++;
+			this.moving = true;
+		} else if (redirect !== null) this.refuse(redirect);
+	}
+
+	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+		this.length += chunk.length;
+		if (!this.accepted() && this.length <= maximumFaultBytes) this.body.push(chunk);
+	}
+
+	onResponseEnd(): void {
+		if (this.moving) {
+			this.moving = false;
+			this.body.length = 0;
+			this.length = 0;
+			return this.send();
+		}
+		if (this.accepted()) return;
+		this.refuse({ kind: 'http', status: this.status, body: Buffer.concat(this.body), sessionLost: false });
+	}
+
+	onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+		// A server that took the message and then broke the connection answers all the same.
+		if (!this.accepted()) this.refuse(ioFault(this.channel.url, error));
+	}
+
+	private accepted(): boolean {
+		return this.status >= 200 && this.status < 300;
+	}
+
+	private refuse(fault: TransportFault): void {
+		if (this.over) return;
+		this.over = true;
+		this.refused(fault);
+		this.controller?.abort(new Error('given up'));
+	}
+}
+
+const postHeaders = ['content-type', 'application/json', 'accept-encoding', 'identity'];

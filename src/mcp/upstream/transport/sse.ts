@@ -1,0 +1,152 @@
+import type { Ticket } from '../../model.ts';
+import { EventStream, type StreamEnd } from './event-stream.ts';
+import { HttpChannel } from './http-channel.ts';
+import type { HttpPool } from './http-pool.ts';
+import { Inbox } from './inbox.ts';
+import { mayHaveRun } from './io-fault.ts';
+import { SseDelivery } from './sse-delivery.ts';
+import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
+
+export interface SseOptions {
+	readonly url: string;
+	readonly pool: HttpPool;
+	/** Of one event; default 64 MiB. */
+	readonly maximumAnswerBytes?: number;
+	/** A stream without word of where to post to is given up after this time, in milliseconds; default 10 s. */
+	readonly endpointTimeout?: number;
+	/** An event that is no JSON-RPC message, or answers nothing that was asked. */
+	onJunk(text: Buffer): void;
+	/** The server said where to post to: it does speak this transport. */
+	onEndpoint?(): void;
+	/** It gave no event stream: it does not speak this transport (any more). */
+	onRefused?(): void;
+}
+
+/** JSON-RPC over HTTP+SSE (MCP 2024-11-05): one stream for all that the server says, a POST for each message to it. */
+export class SseTransport implements Transport {
+	readonly pid = null;
+	readonly handshakeOnly = true;
+	private readonly options: SseOptions;
+	private readonly inbox: Inbox;
+	private readonly channel: HttpChannel;
+	private readonly stream: EventStream;
+	/** Where messages are posted to; null until the server has said it. */
+	private endpoint: HttpChannel | null = null;
+	private waiting: Outgoing[] = [];
+	private readonly timer: NodeJS.Timeout;
+	private ended: TransportFault | null = null;
+
+	constructor(options: SseOptions) {
+		this.options = options;
+		this.inbox = new Inbox((text) => options.onJunk(text));
+		this.channel = new HttpChannel(new URL(options.url), options.pool, options.maximumAnswerBytes);
+		this.stream = new EventStream(this.channel, [], '', {
+			event: (data, type) => this.event(data, type),
+			closed: (end) => this.lost(end),
+		});
+		const patience = options.endpointTimeout ?? 10_000;
+		this.timer = setTimeout(() => this.give(noEndpoint(patience)), patience);
+		this.timer.unref();
+		this.stream.open();
+	}
+
+	request(request: OutboundRequest, receiver: Receiver): Ticket {
+		const { id } = request;
+		if (this.ended !== null) {
+			receiver.failed({ ...this.ended, neverRan: true });
+			return { cancel() {} };
+		}
+		this.inbox.add(id, receiver);
+		this.send({ id, message: request.message, headers: request.headers });
+		return { cancel: () => this.forget(id) };
+	}
+
+	post(message: Buffer, headers: readonly string[]): void {
+		if (this.ended === null) this.send({ id: null, message, headers });
+	}
+
+	listen(receiver: Receiver): Ticket {
+		return this.inbox.listen(receiver);
+	}
+
+	async close(): Promise<void> {
+		clearTimeout(this.timer);
+		this.waiting = [];
+		this.ended ??= over('it was closed');
+		this.stream.cancel();
+	}
+
+	private send(outgoing: Outgoing): void {
+		if (this.endpoint === null) {
+			this.waiting.push(outgoing);
+			return;
+		}
+		const { id, message, headers } = outgoing;
+		const refused = (fault: TransportFault) => {
+			if (id !== null) this.inbox.fail(id, fault);
+		};
+		new SseDelivery(this.endpoint, message, headers, refused).send();
+	}
+
+	private forget(id: number): void {
+		this.inbox.delete(id);
+		this.waiting = this.waiting.filter((one) => one.id !== id);
+	}
+
+	private event(data: Buffer, type: string): void {
+		if (type === 'endpoint') this.begin(data.toString('utf8').trim());
+		else if (type === 'message') this.inbox.take(data);
+	}
+
+	/** The first `endpoint` counts. */
+	private begin(written: string): void {
+		if (this.endpoint !== null) return;
+		const base = this.channel.url;
+		if (!URL.canParse(written, base.href))
+			return this.give(over(`its endpoint event holds no URL: ${written.slice(0, 200)}`));
+		const url = new URL(written, base);
+		if (url.origin !== base.origin) {
+			const reason = `its endpoint event leads to another origin: ${url.href.slice(0, 500)}`;
+			return this.give(over(reason, `Let the server give a path, or write its URL as ${url.origin} in the target.`));
+		}
+		clearTimeout(this.timer);
+		this.endpoint = new HttpChannel(url, this.options.pool);
+		this.options.onEndpoint?.();
+		const waiting = this.waiting;
+		this.waiting = [];
+		for (const outgoing of waiting) this.send(outgoing);
+	}
+
+	private lost(end: StreamEnd): void {
+		if (end.how === 'refused' && this.endpoint === null) this.options.onRefused?.();
+		if (end.how === 'ended') this.give(over('its event stream ended'));
+		else this.give(end.fault.kind === 'io' ? { ...end.fault, over: true } : end.fault);
+	}
+
+	/** The transport is over. What was not sent yet certainly never ran. */
+	private give(fault: TransportFault): void {
+		if (this.ended !== null) return;
+		this.ended = fault;
+		clearTimeout(this.timer);
+		for (const { id } of this.waiting.splice(0)) if (id !== null) this.inbox.fail(id, { ...fault, neverRan: true });
+		// A stream that broke was there before: what had been sent may have run.
+		this.inbox.end(mayHaveRun(fault));
+		this.stream.cancel();
+	}
+}
+
+/** A message that waits for the endpoint. */
+interface Outgoing {
+	/** null: a notification or an answer. */
+	readonly id: number | null;
+	readonly message: Buffer;
+	readonly headers: readonly string[];
+}
+
+function over(reason: string, remedy = ''): TransportFault {
+	return { kind: 'io', reason, remedy, over: true };
+}
+
+function noEndpoint(ms: number): TransportFault {
+	return over(`its event stream gave no endpoint within ${ms / 1000} s`, 'Check the URL of the target.');
+}
