@@ -7,34 +7,40 @@ import { type Change, changePlaces, placesOfMessage, placesOfResult } from './pl
  * A sink that puts the client's URIs and ids into results and notifications before they go on: a client that reads
  * what a tool linked to must find its owner.
  */
-export class ExposingSink implements Sink {
+export class ExposingSink implements Sink, Change {
 	private readonly method: string;
 	private readonly sink: Sink;
-	private readonly change: Change;
+	private readonly naming: Naming;
+	private readonly target: string;
 
 	constructor(method: string, sink: Sink, naming: Naming, target: string) {
 		this.method = method;
 		this.sink = sink;
-		this.change = exposing(naming, target);
+		this.naming = naming;
+		this.target = target;
 	}
 
 	note(notice: Notice): void {
-		this.sink.note(changedNotice(notice, this.change));
+		this.sink.note(changedNotice(notice, this));
 	}
 
 	ask(ask: Ask): void {
-		const params = ask.params === null ? null : changePlaces(ask.params, placesOfMessage(ask.method), this.change);
+		const params = ask.params === null ? null : changePlaces(ask.params, placesOfMessage(ask.method), this);
 		this.sink.ask(params === ask.params ? ask : withParams(ask, params));
 	}
 
 	done(result: Result): void {
 		const places = placesOfResult(this.method, result.type);
-		const text = places === null ? result.text : changePlaces(result.text, places, this.change);
+		const text = places === null ? result.text : changePlaces(result.text, places, this);
 		this.sink.done(text === result.text ? result : { ...result, text });
 	}
 
 	fail(error: McpError): void {
 		this.sink.fail(error);
+	}
+
+	change(leaf: 'uri' | 'task', value: string): string {
+		return expose(this.naming, this.target, leaf, value);
 	}
 }
 
@@ -50,7 +56,11 @@ export function exposeNotice(notice: Notice, naming: Naming, target: string): No
 
 /** Gives what servers write in the form that clients know. */
 export function exposing(naming: Naming, target: string): Change {
-	return (leaf, value) => (leaf === 'task' ? naming.exposeTask(target, value) : naming.exposeUri(target, value));
+	return { change: (leaf, value) => expose(naming, target, leaf, value) };
+}
+
+function expose(naming: Naming, target: string, leaf: 'uri' | 'task', value: string): string {
+	return leaf === 'task' ? naming.exposeTask(target, value) : naming.exposeUri(target, value);
 }
 
 function withParams(ask: Ask, params: Ask['params']): Ask {

@@ -54,7 +54,9 @@ export function createNaming(
 	const prefixed = wrapped && prefixMode !== 'never';
 	const strict = nameStyle === 'strict';
 	const rulesOf = compileRules(targets);
-	const hides = (type: ItemType, target: string, name: string) => rulesOf[type].get(target)?.hides(name) ?? null;
+	const curated = Object.values(rulesOf).some((rules) => rules.size > 0);
+	const hides = (type: ItemType, target: string, name: string) =>
+		curated ? (rulesOf[type].get(target)?.hides(name) ?? null) : null;
 	const owned = (type: ItemType, target: string, name: string): Owned => ({
 		target,
 		name,
@@ -69,7 +71,7 @@ export function createNaming(
 		prefixed,
 		wrapped,
 		strict,
-		plain: !wrapped && !strict && Object.values(rulesOf).every((rules) => rules.size === 0),
+		plain: !wrapped && !strict && !curated,
 		hides,
 		exposeName,
 		ownerOfName(type, exposed) {
@@ -79,7 +81,7 @@ export function createNaming(
 			if (prefixed && at === null) return null;
 			const target = at?.[0] ?? only ?? '';
 			const shown = at?.[1] ?? exposed;
-			const rules = rulesOf[type].get(target);
+			const rules = curated ? rulesOf[type].get(target) : undefined;
 			const name = rules === undefined ? shown : rules.original(shown);
 			return name === null || (strict && !fits(exposed)) ? null : owned(type, target, name);
 		},

@@ -72,7 +72,9 @@ export function placesOfMessage(method: string): Places {
 }
 
 /** Gives the other form of what stands at a place. */
-export type Change = (leaf: 'uri' | 'task', value: string) => string;
+export interface Change {
+	change(leaf: 'uri' | 'task', value: string): string;
+}
 
 /** An object text with what stands at the places changed; the text itself when nothing does. */
 export function changePlaces(text: Buffer, places: Places, change: Change): Buffer {
@@ -98,7 +100,7 @@ function collect(members: readonly Member[] | null, place: Place, text: Buffer, 
 		if (typeof inner !== 'string') collect(member.members, inner, text, change, edits);
 		else if (text[member.start] === 0x22 && (inner !== 'link' || isLink(members, text))) {
 			const value = decodeString(text, member.start, member.end);
-			const changed = change(inner === 'task' ? 'task' : 'uri', value);
+			const changed = change.change(inner === 'task' ? 'task' : 'uri', value);
 			if (changed !== value) edits.push({ start: member.start, end: member.end, text: JSON.stringify(changed) });
 		}
 	}

@@ -11,9 +11,11 @@ import { changePlaces, requestMeta } from './places.ts';
 export function withOwnTasks(call: Call, naming: Naming, target: string): Call {
 	if (!call.meta.some(({ key }) => key.startsWith('io.modelcontextprotocol/related'))) return call;
 	const { text, start, end } = call.params;
-	const own = changePlaces(Buffer.from(splice(text, call.edits, start, end)), requestMeta, (_leaf, id) => {
-		const owner = naming.ownerOfTask(id);
-		return owner?.target === target ? owner.name : id;
+	const own = changePlaces(Buffer.from(splice(text, call.edits, start, end)), requestMeta, {
+		change(_leaf, id) {
+			const owner = naming.ownerOfTask(id);
+			return owner?.target === target ? owner.name : id;
+		},
 	});
 	const params = scanJson(own, { _meta: {} });
 	if (isScanFault(params)) return call;
