@@ -174,5 +174,15 @@ export function exposeItem(item: Item, exposed: string, kind: ListKind, naming: 
 function listCall(call: Call, method: string, cursor: string | null): Call {
 	const params = scanJson(Buffer.from(cursor === null ? '{}' : JSON.stringify({ cursor })), {});
 	if (isScanFault(params)) throw new Error('a cursor did not survive JSON');
-	return { ...call, method, params, edits: [], meta: [], name: null, inputs: null, wantsProgress: false };
+	return {
+		...call,
+		method,
+		params,
+		edits: [],
+		meta: [],
+		name: null,
+		inputs: null,
+		mirrored: null,
+		wantsProgress: false,
+	};
 }

@@ -119,6 +119,7 @@ test('whatever a client names, an owner is one of the targets, and exposes it un
 				if (byName !== null) expect(naming.exposeName('tool', byName.target, byName.name)).toBe(item);
 				if (byUri !== null) {
 					owned++;
+					// `a+ui://x` is refused: clients are shown `ui://a+x`, and there is no second way to write it.
 					expect(naming.exposeUri(byUri.target, byUri.name)).toBe(item);
 				}
 			}

@@ -3,6 +3,7 @@ import { splice } from '../../lib/splice.ts';
 import { code } from '../errors.ts';
 import type { McpError, Result } from '../model.ts';
 import type { ReplyCodec } from './reply.ts';
+import { withoutExecution } from './tool-shape.ts';
 
 /** Results of these methods must say for how long they may be kept. */
 const cacheable: ReadonlySet<string> = new Set([
@@ -26,6 +27,11 @@ const listCodec: ReplyCodec = {
 	result: (result) => stamp(result, '"resultType":"complete","ttlMs":0,"cacheScope":"private"'),
 };
 
+const toolsCodec: ReplyCodec = {
+	...listCodec,
+	result: (result) => listCodec.result(result.stamped ? result : { ...result, text: withoutExecution(result.text) }),
+};
+
 /** Errors of the protocol itself are errors of HTTP, too (2026-07-28, "Streamable HTTP"). */
 const statuses: ReadonlyMap<McpError['code'], number> = new Map([
 	[code.methodNotFound, 404],
@@ -36,6 +42,7 @@ const statuses: ReadonlyMap<McpError['code'], number> = new Map([
 
 /** Replies as clients without a handshake read them. */
 export function modernCodec(method: string): ReplyCodec {
+	if (method === 'tools/list') return toolsCodec;
 	return cacheable.has(method) ? listCodec : plainCodec;
 }
 
