@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ExposingSink, exposeNotice } from './exposing-sink.ts';
-import type { Result, Sink } from './model.ts';
+import type { Ask, Result, Sink } from './model.ts';
 import { createNaming } from './names.ts';
 
 const naming = createNaming([{ name: 'a' }, { name: 'b' }], 'conditional');
@@ -74,6 +74,37 @@ test.each([
 test('the outcome of a task holds what that of a call holds', () => {
 	const before = '{"taskId":"7","status":"completed","result":{"content":[{"type":"resource_link","uri":"x:1"}]}}';
 	expect(exposed('tasks/get', before)).toBe(before.replace('"7"', '"a+7"').replace('x:1', 'a+x:1'));
+});
+
+test('what a server asks within its result', () => {
+	const messages = '"messages":[{"role":"user","content":[{"type":"resource_link","uri":"x:1"}]}]';
+	const ask = (params: string) => `{"method":"sampling/createMessage","params":{${params}}}`;
+	const before = `{"resultType":"input_required","inputRequests":{"uri":${ask(messages)},"q 2":{"method":"roots/list"}},"requestState":"x:1"}`;
+	for (const method of ['tools/call', 'prompts/get', 'resources/read', 'tasks/get']) {
+		expect(exposed(method, before, 'input_required'), method).toBe(before.replace('"uri":"x:1"', '"uri":"a+x:1"'));
+	}
+});
+
+test('what a server asks in the middle of a call, with the way back kept', () => {
+	const seen: Ask[] = [];
+	const sink: Sink = { note() {}, ask: (ask) => void seen.push(ask), done() {}, fail() {} };
+	const told: unknown[] = [];
+	const ask = (params: string | null): Ask => ({
+		method: 'elicitation/create',
+		params: params === null ? null : Buffer.from(params),
+		answer: (answer) => void told.push(answer),
+		progress() {},
+		onWithdrawn() {},
+	});
+	const one = new ExposingSink('tools/call', sink, naming, 'a');
+	const plain = ask('{"message":"x"}');
+	one.ask(plain);
+	one.ask(ask('{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"7"}}}'));
+	one.ask(ask(null));
+	expect(seen[0]).toBe(plain);
+	expect(seen[1]?.params?.toString()).toBe('{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a+7"}}}');
+	seen[1]?.answer({ result: Buffer.from('{}') });
+	expect(told).toHaveLength(1);
 });
 
 describe('notifications', () => {

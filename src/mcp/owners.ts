@@ -13,6 +13,8 @@ export interface Ownerless {
 	readonly hidden: string | null;
 }
 
+const guessMs = 1000;
+
 /**
  * Who owns a tool or prompt name that does not say it: without prefixes (`prefixMode: never`), where a name was cut or
  * changed (`nameStyle: strict`), and for apps, which know only the names of their own server (MCP Apps). Answered
@@ -37,7 +39,9 @@ export class Owners {
 		const owner = known === null ? null : ownerIn(known, name);
 		if (owner !== null) return found(owner);
 		this.upstreams.whenSettled(() => {
-			this.catalog.lists(kind, call, performance.now(), (lists) => {
+			// With prefixes only apps leave them out; whoever guesses names must not make servers list on and on.
+			const notBefore = performance.now() - (this.naming.prefixed ? guessMs : 0);
+			this.catalog.lists(kind, call, notBefore, (lists) => {
 				found(ownerIn(lists.exposed, name) ?? this.missing(lists, name));
 			});
 		});

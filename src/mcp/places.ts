@@ -1,8 +1,11 @@
 import { decodeString, isScanFault, type Look, type Member, scanJson } from '../lib/json-scan.ts';
 import { type Edit, splice } from '../lib/splice.ts';
 
-/** What stands at a place: a resource's URI, one that is a link only in a `resource_link`, or the id of a task. */
-type Leaf = 'uri' | 'link' | 'task';
+/**
+ * What stands at a place: a resource's URI, one that is a link only in a `resource_link`, the id of a task, or requests
+ * to the client by keys of the server's choice.
+ */
+type Leaf = 'uri' | 'link' | 'task' | 'asks';
 
 /** A tree of members down to what stands there. */
 interface Place {
@@ -25,15 +28,17 @@ const blocks: Place = { ...block, '[]': { ...block, content: { '[]': block } } }
 const toolResult: Place = {
 	content: { '[]': block },
 	task: { taskId: 'task' },
+	inputRequests: 'asks',
 	_meta: { ...app, ...related },
 };
-const task: Place = { taskId: 'task', result: toolResult, _meta: related };
+const task: Place = { taskId: 'task', result: toolResult, inputRequests: 'asks', _meta: related };
+const sampling: Place = { messages: { '[]': { content: blocks } }, _meta: related };
 
 /** Results, by the method of the request. */
 const results: Readonly<Record<string, Places>> = {
 	'tools/call': placesIn(toolResult),
-	'prompts/get': placesIn({ messages: { '[]': { content: blocks } } }),
-	'resources/read': placesIn({ contents: { '[]': { uri: 'uri' } } }),
+	'prompts/get': placesIn({ messages: { '[]': { content: blocks } }, inputRequests: 'asks' }),
+	'resources/read': placesIn({ contents: { '[]': { uri: 'uri' } }, inputRequests: 'asks' }),
 	'tasks/get': placesIn(task),
 	'tasks/result': placesIn(toolResult),
 	'tasks/cancel': placesIn(task),
@@ -47,10 +52,13 @@ const messages: Readonly<Record<string, Places>> = {
 	'notifications/resources/updated': placesIn({ uri: 'uri', _meta: related }),
 	'notifications/tasks/status': placesIn(task),
 	'notifications/tasks': placesIn(task),
-	'sampling/createMessage': placesIn({ messages: { '[]': { content: blocks } }, _meta: related }),
+	'sampling/createMessage': placesIn(sampling),
 };
 
 const anyMessage = placesIn({ _meta: related });
+
+/** A request to the client within a result; what no other kind has does no harm to look for. */
+const askPlaces = placesIn({ params: sampling });
 
 /** Items of lists, beside what names them. */
 export const toolItem = placesIn({ _meta: app });
@@ -102,11 +110,20 @@ function collect(members: readonly Member[] | null, place: Place, text: Buffer, 
 		const inner = Object.hasOwn(place, member.key) ? place[member.key] : place['[]'];
 		if (inner === undefined) continue;
 		if (typeof inner !== 'string') collect(member.members, inner, text, change, edits);
+		else if (inner === 'asks') collectAsks(member.members, text, change, edits);
 		else if (text[member.start] === 0x22 && (inner !== 'link' || isLink(members, text))) {
 			const value = decodeString(text, member.start, member.end);
 			const changed = change.change(inner === 'task' ? 'task' : 'uri', value);
 			if (changed !== value) edits.push({ start: member.start, end: member.end, text: JSON.stringify(changed) });
 		}
+	}
+}
+
+function collectAsks(members: readonly Member[] | null, text: Buffer, change: Change, edits: Edit[]): void {
+	for (const { start, end } of members ?? []) {
+		const ask = Buffer.from(text.subarray(start, end));
+		const changed = rewritePlaces(ask, askPlaces, change);
+		if (changed !== ask) edits.push({ start, end, text: changed });
 	}
 }
 
@@ -123,7 +140,7 @@ function lookOf(tree: Place): Look {
 	const look: Record<string, Look> = {};
 	for (const [key, place] of Object.entries(tree)) {
 		if (typeof place !== 'string') look[key] = lookOf(place);
-		else if (key === '[]') look[key] = {};
+		else if (key === '[]' || place === 'asks') look[key] = {};
 	}
 	return look;
 }
