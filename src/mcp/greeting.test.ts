@@ -5,11 +5,12 @@ import { createNaming } from './names.ts';
 import { gatewayCaller } from './own-call.ts';
 import { Upstreams } from './upstreams.ts';
 
-async function capabilitiesOf(...each: Record<string, unknown>[]): Promise<unknown> {
+/** What a client with or without a handshake is told of servers that begin with one. */
+async function capabilitiesOf(handshake: boolean, ...each: Record<string, unknown>[]): Promise<unknown> {
 	const targets = each.map((own, index) => new FakeTarget('abc'[index] ?? '', own, () => 'never'));
 	const upstreams = new Upstreams({
 		targets,
-		caller: gatewayCaller,
+		caller: { ...gatewayCaller, handshake },
 		lanes: null,
 		resume: null,
 		watch: { starting() {}, ready() {}, failed() {}, closed() {} },
@@ -25,6 +26,7 @@ async function capabilitiesOf(...each: Record<string, unknown>[]): Promise<unkno
 test('extensions are those of all; settings stay where all agree', async () => {
 	const ui = 'io.modelcontextprotocol/ui';
 	const merged = await capabilitiesOf(
+		true,
 		{ extensions: { [ui]: { mimeTypes: ['a'] }, x: { v: 1, w: 2 } }, experimental: { e: { on: true } } },
 		{ extensions: { x: { w: 2, v: 1 }, [ui]: { mimeTypes: ['b'] }, y: {} } },
 		{ extensions: { [ui]: { mimeTypes: ['a'] } }, experimental: { f: {} } },
@@ -37,6 +39,7 @@ test('extensions are those of all; settings stay where all agree', async () => {
 
 test('what one server can do with tasks, the endpoint can', async () => {
 	const merged = await capabilitiesOf(
+		true,
 		{ tools: {}, tasks: { cancel: {}, requests: { tools: { call: {} } } } },
 		{ tasks: { list: {}, requests: { 'acme/do': {} } }, completions: {} },
 	);
@@ -44,5 +47,14 @@ test('what one server can do with tasks, the endpoint can', async () => {
 		tools: { listChanged: true },
 		completions: {},
 		tasks: { cancel: {}, list: {}, requests: { tools: { call: {} }, 'acme/do': {} } },
+	});
+});
+
+test('tasks are not promised to who speaks of them in another form', async () => {
+	const tasks = { tools: {}, tasks: { list: {} }, extensions: { 'io.modelcontextprotocol/tasks': {}, x: {} } };
+	expect(await capabilitiesOf(false, tasks, { prompts: {} })).toEqual({
+		tools: { listChanged: true },
+		prompts: { listChanged: true },
+		extensions: { x: {} },
 	});
 });

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ServerFacts } from './model.ts';
 import type { Naming } from './names.ts';
 import type { Leg, Upstreams } from './upstreams.ts';
 
@@ -15,31 +16,50 @@ export interface Greeting {
  * capabilities cannot be added to an open session.
  */
 export function greet(upstreams: Upstreams, naming: Naming, version: string): Greeting {
+	const { handshake } = upstreams.caller;
 	const only = upstreams.legs.length === 1 && !naming.wrapped ? upstreams.legs[0] : undefined;
 	if (only?.server) {
 		return {
 			serverInfo: only.server.serverInfoText,
-			capabilities: only.server.capabilitiesText,
+			capabilities: textOf(only.server, handshake),
 			instructions: only.server.instructions,
 		};
 	}
 	return {
 		serverInfo: Buffer.from(JSON.stringify({ name: 'agentgateway', version })),
-		capabilities: Buffer.from(JSON.stringify(mergeCapabilities(upstreams.legs))),
+		capabilities: Buffer.from(JSON.stringify(mergeCapabilities(upstreams.legs, handshake))),
 		instructions: mergeInstructions(upstreams.legs, naming),
 	};
 }
 
+/** Tasks have another form in each era and are not translated: who speaks the other one is not told of them. */
+function shownCapabilities(server: ServerFacts, handshake: boolean): Readonly<Record<string, unknown>> {
+	if (server.handshake === handshake) return server.capabilities;
+	const { tasks: _, extensions, ...others } = server.capabilities;
+	const rest: Record<string, unknown> = others;
+	if (isObject(extensions)) {
+		rest['extensions'] = Object.fromEntries(Object.entries(extensions).filter(([key]) => key !== tasksExtension));
+	}
+	return rest;
+}
+
+function textOf(server: ServerFacts, handshake: boolean): Buffer {
+	const shown = shownCapabilities(server, handshake);
+	return shown === server.capabilities ? server.capabilitiesText : Buffer.from(JSON.stringify(shown));
+}
+
+const tasksExtension = 'io.modelcontextprotocol/tasks';
+
 type Capabilities = Record<string, Record<string, unknown>>;
 
-function mergeCapabilities(legs: readonly Leg[]): Capabilities {
+function mergeCapabilities(legs: readonly Leg[], handshake: boolean): Capabilities {
 	const merged: Capabilities = {};
 	for (const leg of legs) {
 		if (leg.server === null) {
 			for (const list of ['tools', 'prompts', 'resources']) merged[list] ??= { listChanged: true };
 			continue;
 		}
-		const own = leg.server.capabilities;
+		const own = shownCapabilities(leg.server, handshake);
 		// The roster can change although no server changes its own lists, hence listChanged for all three.
 		for (const list of ['tools', 'prompts', 'resources']) if (list in own) merged[list] ??= { listChanged: true };
 		if (isObject(own['resources']) && own['resources']['subscribe'] === true) {

@@ -254,7 +254,13 @@ export class Negotiation {
 			this.sessionHeaders = dialect.postHeaders;
 			this.resumption = { sessionId, protocolVersion };
 		}
-		if (resume === null) transport.post(initializedText, dialect.postHeaders);
+		if (resume !== null) return this.begun(transport, server, dialect);
+		// Requests take other connections than this notification; servers refuse those that overtake it.
+		transport.post(initializedText, dialect.postHeaders, () => this.begun(transport, server, dialect));
+	}
+
+	private begun(transport: Transport, server: ServerFacts, dialect: Dialect): void {
+		if (this.settled) return;
 		const connection = this.establish(transport, server, dialect);
 		this.listening = transport.listen(this.unsolicited(connection), dialect.postHeaders);
 	}
