@@ -11,6 +11,7 @@ import { Upstreams } from './upstreams.ts';
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
 	vi.restoreAllMocks();
+	vi.useRealTimers();
 	for (const close of closing.splice(0)) await close();
 });
 
@@ -22,7 +23,7 @@ function server(name: string, capabilities: Record<string, unknown>, answer?: (c
 	return new FakeTarget(name, capabilities, (_method, params) => answer?.(params['cursor']) ?? { tools: [{ name }] });
 }
 
-async function catalogOf(targets: FakeTarget[], limits: ListLimits = { pages: 100, items: 10_000 }) {
+async function catalogOf(targets: FakeTarget[], limits: ListLimits = { pages: 100, items: 10_000, bytes: 1_000_000 }) {
 	const upstreams = new Upstreams({
 		targets,
 		caller: gatewayCaller,
@@ -157,6 +158,21 @@ test('what is known is known without asking, while a target that fails its list 
 	expect(broken.calls).toHaveLength(1);
 });
 
+test('a server that does not answer is left out after a while, and asked again the next time', async () => {
+	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+	const silent = server('s', announced, () => 'never');
+	const { get } = await catalogOf([server('a', announced), silent]);
+	const lists = get();
+	await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+	vi.advanceTimersByTime(30_000);
+	vi.useRealTimers();
+	expect((await lists).errors).toMatchObject([{ message: 'no answer within 30 s', target: 's' }]);
+	expect(names(await lists)).toEqual(['a_a']);
+	expect(silent.cancelled).toBe(1);
+	void get();
+	expect(silent.calls).toHaveLength(2);
+});
+
 test('a server is not asked for what it does not offer', async () => {
 	const one = server('a', { prompts: {}, tasks: {} });
 	const { get } = await catalogOf([one]);
@@ -183,10 +199,16 @@ describe('a list is cut', () => {
 	});
 	test('when it has too many items', async () => {
 		const many = { tools: Array.from({ length: 11 }, (_, index) => ({ name: `t${index}` })) };
-		expect(await cutOf(() => many, { pages: 3, items: 10 })).toMatchObject({
+		expect(await cutOf(() => many, { pages: 3, items: 10, bytes: 9999 })).toMatchObject({
 			items: 10,
 			cut: 'it has more than 10 items',
 		});
+	});
+	test('when it is too long', async () => {
+		const cut = await cutOf((cursor) => page(Number(cursor ?? 0), String(Number(cursor ?? 0) + 1)), {
+			...{ pages: 100, items: 100, bytes: 100 },
+		});
+		expect(cut).toEqual({ items: 3, cut: 'it has more than 100 bytes', calls: 3 });
 	});
 	test('and not at an empty cursor, nor where an item comes twice', async () => {
 		const cut = await cutOf((cursor) => (cursor === '' ? page(1, undefined) : page(cursor === undefined ? 0 : 7, '')));

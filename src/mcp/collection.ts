@@ -36,7 +36,12 @@ export interface List {
 export interface ListLimits {
 	readonly pages: number;
 	readonly items: number;
+	/** Of all pages together. */
+	readonly bytes: number;
 }
+
+/** A page that does not come within this time ends the list: who hangs must not hold up the lists of the others. */
+const pageMs = 30_000;
 
 /** Reads a whole list from one server, page after page. `done` gets the list, cut where limits end it, or the error. */
 export function collectList(
@@ -67,7 +72,10 @@ class Collection implements Sink, Ticket {
 	private ttl: number | null = Number.POSITIVE_INFINITY;
 	private shared = true;
 	private pages = 0;
+	private bytes = 0;
 	private ticket: Ticket | null = null;
+	private timer: NodeJS.Timeout | null = null;
+	private over = false;
 
 	constructor(leg: Leg, kind: ListKind, call: Call, limits: ListLimits, done: Collection['finished']) {
 		this.leg = leg;
@@ -91,6 +99,8 @@ class Collection implements Sink, Ticket {
 	}
 
 	done(result: Result): void {
+		if (this.over) return;
+		if (this.timer !== null) clearTimeout(this.timer);
 		const look: Look = { [this.kind.field]: { '[]': this.kind.type === 'tool' ? toolItem.look : {} } };
 		const scanned = scanJson(result.text, look);
 		if (isScanFault(scanned) || scanned.members === null) {
@@ -103,27 +113,44 @@ class Collection implements Sink, Ticket {
 		const cursor =
 			next === undefined || scanned.text[next.start] !== 0x22 ? null : decodeString(scanned.text, next.start, next.end);
 		this.pages++;
+		this.bytes += result.text.length;
 		if (!whole) return this.end(`it has more than ${this.limits.items} items`);
 		if (cursor === null) return this.end(null);
 		if (this.cursors.has(cursor)) return this.end(`the cursor ${JSON.stringify(cursor.slice(0, 64))} came twice`);
+		if (this.bytes > this.limits.bytes) return this.end(`it has more than ${this.limits.bytes} bytes`);
 		if (this.pages >= this.limits.pages) return this.end(`it has more than ${this.limits.pages} pages`);
 		this.cursors.add(cursor);
 		this.next(cursor);
 	}
 
 	fail(error: McpError): void {
-		this.finished({ ...error, target: this.leg.target.name });
+		this.finish({ ...error, target: this.leg.target.name });
 	}
 
 	private next(cursor: string | null): void {
 		const upstream = this.leg.upstream;
 		if (upstream === null) return this.fail(mcpError(code.internal, 'the connection ended'));
+		this.timer = setTimeout(() => this.late(), pageMs);
+		this.timer.unref();
 		this.ticket = upstream.start(listCall(this.call, this.kind.method, cursor), this);
+	}
+
+	private late(): void {
+		const { ticket } = this;
+		this.fail(mcpError(code.internal, `no answer within ${pageMs / 1000} s`));
+		ticket?.cancel('no answer in time');
 	}
 
 	private end(cut: string | null): void {
 		const { items, askedAt, shared, ttl } = this;
-		this.finished({ items, askedAt, ttl, shared, cut });
+		this.finish({ items, askedAt, ttl, shared, cut });
+	}
+
+	private finish(list: List | McpError): void {
+		if (this.over) return;
+		this.over = true;
+		if (this.timer !== null) clearTimeout(this.timer);
+		this.finished(list);
 	}
 
 	private freshness(text: Buffer, ttl: Member | undefined, scope: Member | undefined): void {

@@ -53,7 +53,7 @@ function endpoint(
 				(message) => warnings.push(message),
 				() => {},
 			),
-			listLimits: { pages: 100, items: 10_000 },
+			listLimits: { pages: 100, items: 10_000, bytes: 1_000_000 },
 			strict: false,
 			startTimeout: 300,
 			warn: (message) => warnings.push(message),

@@ -108,7 +108,11 @@ function federate(
 		naming: createNaming(backend.targets, backend.prefixMode, backend.nameStyle),
 		watch,
 		findings,
-		listLimits: { items: settings.limits.maxListItems, pages: settings.limits.maxListPages },
+		listLimits: {
+			items: settings.limits.maxListItems,
+			pages: settings.limits.maxListPages,
+			bytes: settings.limits.maxResultSize,
+		},
 		strict: backend.failureMode === 'failClosed',
 		startTimeout: settings.targetStartTimeout,
 		warn: context.warn,
