@@ -1,0 +1,34 @@
+import { type RunningGateway, runGateway, type RunOptions } from '../support/gateway.ts';
+import { HttpMcpServer, type HttpMcpServerOptions } from '../support/http-mcp-server.ts';
+
+/** One MCP backend on a port of its own. */
+export interface McpBackend {
+	readonly targets: readonly object[];
+	readonly [key: string]: unknown;
+}
+
+/** A gateway with a bind for each backend: `url(n)` is that of the n-th. */
+export function gatewayFor(
+	backends: readonly McpBackend[],
+	settings: Record<string, unknown> = {},
+	options: RunOptions = {},
+): Promise<RunningGateway> {
+	const binds = backends.map((mcp) => ({ port: 0, listeners: [{ routes: [{ backends: [{ mcp }] }] }] }));
+	const mcp = { targetStartTimeout: '10s', ...settings };
+	return runGateway(JSON.stringify({ config: { mcp }, binds }), options);
+}
+
+/** A Streamable HTTP target. */
+export function httpTarget(name: string, url: string): object {
+	return { name, mcp: { host: url } };
+}
+
+/** A stdio target that runs a JavaScript file. */
+export function stdioTarget(name: string, ...args: string[]): object {
+	return { name, stdio: { cmd: process.execPath, args } };
+}
+
+/** Starts servers alike. */
+export function serversOf(count: number, options: HttpMcpServerOptions): Promise<HttpMcpServer[]> {
+	return Promise.all(Array.from({ length: count }, () => HttpMcpServer.start(options)));
+}
