@@ -1,3 +1,5 @@
+import { vi } from 'vitest';
+import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
 import { type RunningGateway, runGateway, type RunOptions } from '../support/gateway.ts';
 import { HttpMcpServer, type HttpMcpServerOptions } from '../support/http-mcp-server.ts';
 
@@ -31,4 +33,26 @@ export function stdioTarget(name: string, ...args: string[]): object {
 /** Starts servers alike. */
 export function serversOf(count: number, options: HttpMcpServerOptions): Promise<HttpMcpServer[]> {
 	return Promise.all(Array.from({ length: count }, () => HttpMcpServer.start(options)));
+}
+
+/** What the admin API shows. */
+export async function stateOf(gateway: RunningGateway): Promise<StateSnapshot> {
+	return (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
+}
+
+/** The targets of the first route of each bind. */
+export async function targetsOf(gateway: RunningGateway): Promise<TargetView[]> {
+	const { binds } = await stateOf(gateway);
+	return binds.flatMap(({ listeners }) => listeners[0]?.routes[0]?.backends[0]?.targets ?? []);
+}
+
+/** Waits until the gateway has met every target for its own sake, and talks to none of them any more. */
+export async function probed(gateway: RunningGateway): Promise<void> {
+	await vi.waitFor(
+		async () => {
+			const open = (await targetsOf(gateway)).filter(({ tools, state }) => tools === null && state !== 'failed');
+			if (open.length > 0) throw new Error(`not probed: ${JSON.stringify(open)}`);
+		},
+		{ timeout: 15_000, interval: 50 },
+	);
 }

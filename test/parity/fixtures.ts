@@ -4,6 +4,8 @@ import { root } from '../support/gateway.ts';
 
 /** The server that has all the official suite asks for; its flags stand in its head comment. */
 export const conformance = join(root, 'test/fixtures/conformance/server.mjs');
+/** The server without any SDK whose tools misbehave; its flags stand in its head comment. */
+export const misbehaving = join(root, 'test/fixtures/stdio-server.mjs');
 
 /** Starts it over HTTP; `sse` with HTTP+SSE beside it, whose address is then the one given. */
 export async function startConformance(
