@@ -1,0 +1,3 @@
+import { runMatrix } from './run.ts';
+
+runMatrix('HTTP', 'both');
