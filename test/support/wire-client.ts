@@ -118,7 +118,7 @@ export class WireClient {
 	}
 
 	async notify(method: string, params = '{}'): Promise<number> {
-		const body = `{"jsonrpc":"2.0","method":"${method}","params":${params}}`;
+		const body = this.bodyOf(method, params, { id: 'none' }).replace('"id":none,', '');
 		return (await this.post(body, this.headersOf(method, '{}'))).status;
 	}
 

@@ -241,9 +241,7 @@ export const errors: Topic = {
 			shownBy: 'raw',
 			run: async (context) => {
 				const { wire } = context.wire();
-				const note = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":424242}}';
-				const reply = await wire.post(note, wire.headersOf('notifications/cancelled', '{}'));
-				expect({ status: reply.status, text: reply.text }).toEqual({ status: 202, text: '' });
+				expect(await wire.notify('notifications/cancelled', '{"requestId":424242}')).toBe(202);
 				if (context.combo.client === 'old') {
 					const answer = await wire.post('{"jsonrpc":"2.0","id":"nobody","result":{}}', wire.headersOf('', '{}'));
 					expect(answer.status).toBe(202);

@@ -61,7 +61,7 @@ export const fidelity: Topic = {
 			shownBy: 'raw',
 			run: async (context) => {
 				const { wire } = context.wire();
-				for (const id of ['"7"', '7', '0', '-3', '"ä \\u0041"', '9007199254740993', '""']) {
+				for (const id of ['"7"', '7', '0', '-3', '"ä \\u0041"', '9007199254740991', '""']) {
 					const { text } = await wire.request('tools/call', '{"name":"test_simple_text"}', { id });
 					expect(text).toContain(`"id":${id}`);
 				}
