@@ -7,7 +7,7 @@ import { watchingGet } from './stream-open.ts';
 export class NewSdkPeer implements Peer {
 	readonly notes: Said[] = [];
 	readonly asked: Said[] = [];
-	answer = agree;
+	answer: Peer['answer'] = agree;
 	private readonly client: Client;
 	private readonly transport: StreamableHTTPClientTransport;
 
@@ -16,7 +16,7 @@ export class NewSdkPeer implements Peer {
 		this.transport = transport;
 	}
 
-	static async open(era: 'legacy' | 'modern', { url, capabilities }: PeerOptions): Promise<NewSdkPeer> {
+	static async open(era: 'legacy' | 'modern', { url, capabilities, answer: first }: PeerOptions): Promise<NewSdkPeer> {
 		const client = new Client(
 			{ name: 'matrix', version: '1' },
 			{ capabilities, versionNegotiation: { mode: era === 'modern' ? { pin: '2026-07-28' } : 'legacy' } },
@@ -24,6 +24,7 @@ export class NewSdkPeer implements Peer {
 		const { fetch, opened } = watchingGet();
 		const transport = new StreamableHTTPClientTransport(new URL(url), { fetch });
 		const peer = new NewSdkPeer(client, transport);
+		if (first !== undefined) peer.answer = first;
 		const answer = async ({ method, params }: Loose): Promise<Loose> => {
 			peer.asked.push({ method, params });
 			return peer.answer(method, params);

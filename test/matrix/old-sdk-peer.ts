@@ -14,7 +14,7 @@ import { watchingGet } from './stream-open.ts';
 export class OldSdkPeer implements Peer {
 	readonly notes: Said[] = [];
 	readonly asked: Said[] = [];
-	answer = agree;
+	answer: Peer['answer'] = agree;
 	private readonly client: Client;
 	private readonly transport: StreamableHTTPClientTransport;
 
@@ -23,11 +23,12 @@ export class OldSdkPeer implements Peer {
 		this.transport = transport;
 	}
 
-	static async open({ url, capabilities }: PeerOptions): Promise<OldSdkPeer> {
+	static async open({ url, capabilities, answer: first }: PeerOptions): Promise<OldSdkPeer> {
 		const client = new Client({ name: 'matrix', version: '1' }, { capabilities });
 		const { fetch, opened } = watchingGet();
 		const transport = new StreamableHTTPClientTransport(new URL(url), { fetch });
 		const peer = new OldSdkPeer(client, transport);
+		if (first !== undefined) peer.answer = first;
 		const answer = async ({ method, params }: Said): Promise<Loose> => {
 			peer.asked.push({ method, params });
 			return peer.answer(method, params);

@@ -23,6 +23,8 @@ export interface Wanted {
 export interface PeerOptions {
 	readonly url: string;
 	readonly capabilities: Record<string, unknown>;
+	/** The first `answer` of the peer; default `agree`. */
+	readonly answer?: Peer['answer'];
 }
 
 /** An MCP client of any kind; what it gives and throws is JSON of its era. */

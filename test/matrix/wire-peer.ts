@@ -6,7 +6,7 @@ export class WirePeer implements Peer {
 	readonly wire: WireClient;
 	readonly notes: Said[];
 	readonly asked: Said[] = [];
-	answer = agree;
+	answer: Peer['answer'] = agree;
 	private token = 0;
 
 	private constructor(wire: WireClient, notes: Said[]) {
@@ -14,7 +14,7 @@ export class WirePeer implements Peer {
 		this.notes = notes;
 	}
 
-	static async open(era: 'legacy' | 'modern', { url, capabilities }: PeerOptions): Promise<WirePeer> {
+	static async open(era: 'legacy' | 'modern', { url, capabilities, answer }: PeerOptions): Promise<WirePeer> {
 		const notes: Said[] = [];
 		let self: WirePeer | null = null;
 		const wire = await WireClient.open(url, era, {
@@ -25,6 +25,7 @@ export class WirePeer implements Peer {
 			},
 		});
 		self = new WirePeer(wire, notes);
+		if (answer !== undefined) self.answer = answer;
 		if (era === 'legacy') await wire.listen();
 		return self;
 	}
