@@ -68,3 +68,18 @@ export function onlyOld(reason: string): NonNullable<Requirement['limit']> {
 export function onlyNew(reason: string): NonNullable<Requirement['limit']> {
 	return ({ client }) => (client === 'old' ? { none: reason } : undefined);
 }
+
+/** All ways that exist: servers behind HTTP+SSE only speak the old era. */
+export const servers: readonly { readonly transport: Transport; readonly upstream: Upstream }[] = [
+	...(['stdio', 'HTTP'] as const).flatMap((transport) =>
+		(['old', 'new', 'both'] as const).map((upstream) => ({ transport, upstream })),
+	),
+	{ transport: 'SSE', upstream: 'old' },
+];
+
+/** Whether a client of this kind shows the requirement in this combination. */
+export function runs({ limit, shownBy }: Requirement, client: ClientKind, combo: Combo): boolean {
+	if (shownBy === 'raw' && !client.startsWith('raw')) return false;
+	const found = limit?.(combo);
+	return found === undefined || 'loss' in found;
+}

@@ -9,7 +9,7 @@ import type { Peer } from './peer.ts';
 import {
 	type ClientKind,
 	type Combo,
-	type Requirement,
+	runs,
 	spokenTo,
 	type Transport,
 	type Upstream,
@@ -101,11 +101,4 @@ export function runMatrix(transport: Transport, upstream: Upstream): void {
 			}
 		});
 	}
-}
-
-/** Whether a client of this kind shows the requirement in this combination. */
-export function runs({ limit, shownBy }: Requirement, client: ClientKind, combo: Combo): boolean {
-	if (shownBy === 'raw' && !client.startsWith('raw')) return false;
-	const found = limit?.(combo);
-	return found === undefined || 'loss' in found;
 }
