@@ -6,14 +6,7 @@ import { type FixtureServer, startFixture } from '../support/fixture-server.ts';
 import { root, type RunningGateway, runGateway } from '../support/gateway.ts';
 import { clients, everyCapability } from './clients.ts';
 import type { Peer } from './peer.ts';
-import {
-	type ClientKind,
-	type Combo,
-	runs,
-	spokenTo,
-	type Transport,
-	type Upstream,
-} from './requirement.ts';
+import { type ClientKind, type Combo, runs, spokenTo, type Transport, type Upstream } from './requirement.ts';
 import { topics } from './topics.ts';
 import { WirePeer } from './wire-peer.ts';
 
@@ -21,7 +14,7 @@ const eras = { old: 'legacy', new: 'modern', both: 'both' } as const;
 /** Where cells go that have passed, for scripts/protocol-support.mjs. */
 const outcomes = process.env['MATRIX_OUT'];
 
-/** Runs all requirements with every client against one kind of server: one gateway for all of them. */
+/** Runs all requirements with every client, one after the other, against one kind of server behind one gateway. */
 export function runMatrix(transport: Transport, upstream: Upstream): void {
 	const folder = mkdtempSync(join(tmpdir(), 'agentgateway-matrix-'));
 	const passed: string[] = [];
@@ -62,7 +55,7 @@ export function runMatrix(transport: Transport, upstream: Upstream): void {
 
 	for (const [name, client] of Object.entries(clients) as [ClientKind, (typeof clients)[ClientKind]][]) {
 		const combo: Combo = { client: client.era, upstream, transport };
-		describe(`${name} → ${upstream} over ${transport}`, () => {
+		describe(`${name} → ${upstream} over ${transport}`, { concurrent: false }, () => {
 			let peer: Peer;
 			const further: Peer[] = [];
 			const open = (capabilities: Record<string, unknown>) =>
@@ -76,7 +69,7 @@ export function runMatrix(transport: Transport, upstream: Upstream): void {
 
 			for (const requirement of topics.flatMap((topic) => topic.requirements)) {
 				if (!runs(requirement, name, combo)) continue;
-				test(`${requirement.id}: ${requirement.title}`, { timeout: 8000 }, async () => {
+				test(`${requirement.id}: ${requirement.title}`, { timeout: 15_000, concurrent: false }, async () => {
 					await requirement.run({
 						combo,
 						spoken: spokenTo(combo),

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../support/gateway.ts';
-import { servers } from './requirement.ts';
 import { protocolSupport } from './table.ts';
 import { topics } from './topics.ts';
 
@@ -13,11 +12,4 @@ test('docs/protocol-support.md says what the matrix checks; write it with: node 
 test('each requirement has a name of its own', () => {
 	const ids = topics.flatMap(({ requirements }) => requirements.map(({ id }) => id));
 	expect(new Set(ids).size).toBe(ids.length);
-});
-
-test('each kind of server has a file that runs it', () => {
-	for (const { transport, upstream } of servers) {
-		const file = join(root, `test/matrix/${transport.toLowerCase()}-${upstream}.test.ts`);
-		expect(readFileSync(file, 'utf8')).toContain(`runMatrix('${transport}', '${upstream}')`);
-	}
 });

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { expect } from 'vitest';
 import type { Loose } from '../../support/wire-client.ts';
+import { eventually } from '../eventually.ts';
 import { type Context, onlyOld, spokenTo, type Topic } from '../requirement.ts';
 
 export const fidelity: Topic = {
@@ -102,7 +103,7 @@ export const fidelity: Topic = {
 				const created = await peer.use('tools/call', { name: 'slow_compute', arguments: args });
 				expect(created.resultType).toBe('task');
 				const { taskId } = created;
-				await expect.poll(async () => (await peer.use('tasks/get', { taskId })).status).toBe('completed');
+				await eventually(async () => expect((await peer.use('tasks/get', { taskId })).status).toBe('completed'));
 				const { result } = await peer.use('tasks/get', { taskId });
 				expect(result.content[0].text).toBe('Computed x for 0.1 s');
 			},

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Loose } from '../../support/wire-client.ts';
+import { eventually } from '../eventually.ts';
 import type { Topic } from '../requirement.ts';
 
 const watched = 'test://watched-resource';
@@ -45,7 +46,7 @@ export const resources: Topic = {
 				peer.notes.length = 0;
 				const stop = await peer.watch({ lists: false, uris: [watched] });
 				await change();
-				await expect.poll(() => told().map(({ params }) => params.uri)).toContain(watched);
+				await eventually(() => expect(told().map(({ params }) => params.uri)).toContain(watched));
 				await stop();
 				await new Promise((resolve) => setTimeout(resolve, 100));
 				peer.notes.length = 0;
@@ -67,7 +68,7 @@ export const resources: Topic = {
 				peer.notes.length = 0;
 				await peer.use('tools/call', { name: `test_trigger_${singular}_change` });
 				const method = `notifications/${kind}/list_changed`;
-				await expect.poll(() => peer.notes.map((note: Loose) => note.method)).toContain(method);
+				await eventually(() => expect(peer.notes.map((note: Loose) => note.method)).toContain(method));
 				const after = await names();
 				expect(Math.abs(after.length - before.length)).toBe(1);
 				await stop();

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Loose } from '../../support/wire-client.ts';
+import { eventually } from '../eventually.ts';
 import { type Context, onlyNew, onlyOld, type Topic } from '../requirement.ts';
 
 const logged = ['Tool execution started', 'Tool processing data', 'Tool execution completed'];
@@ -75,11 +76,12 @@ export const running: Topic = {
 				const { wire } = context.wire();
 				const call = (meta?: string) =>
 					wire.request('tools/call', '{"name":"test_tool_with_progress"}', meta === undefined ? {} : { meta });
-				for (const token of ['"a 1"', '"7"', '7']) {
-					const { before } = await call(`"progressToken":${token}`);
-					expect(before.map((text) => /"progressToken":("[^"]*"|\d+)/.exec(text)?.[1])).toEqual([token, token, token]);
-				}
-				expect((await call()).before).toEqual([]);
+				const tokens = ['"a 1"', '"7"', '7'];
+				const withToken = async (token: string) => (await call(`"progressToken":${token}`)).before;
+				const [none, ...some] = await Promise.all([call(), ...tokens.map(withToken)]);
+				const tokenOf = (text: string) => /"progressToken":("[^"]*"|\d+)/.exec(text)?.[1];
+				expect(some.map((before) => before.map(tokenOf))).toEqual(tokens.map((token) => [token, token, token]));
+				expect(none.before).toEqual([]);
 			},
 		},
 		{
@@ -89,7 +91,7 @@ export const running: Topic = {
 			run: async ({ peer, cancelled }) => {
 				const key = `matrix-${process.pid}-${Math.random()}`;
 				await cancelledCall(peer, key);
-				await expect.poll(cancelled).toContain(key);
+				await eventually(() => expect(cancelled()).toContain(key));
 			},
 		},
 		{

@@ -1,3 +1,0 @@
-import { runMatrix } from './run.ts';
-
-runMatrix('stdio', 'old');
