@@ -59,7 +59,8 @@ export class WirePeer implements Peer {
 		if (result === undefined) throw new Error(`no response: ${status} ${text}`);
 		if (result.resultType !== 'input_required') return result;
 		const requests = Object.entries<Said>(result.inputRequests ?? {});
-		const inputResponses = Object.fromEntries(requests.map(([key, one]) => [key, this.reply(one.method, one.params)]));
+		const answers = requests.map(async ([key, one]) => [key, await this.reply(one.method, one.params)] as const);
+		const inputResponses = Object.fromEntries(await untilAborted(Promise.all(answers), options.signal));
 		const state = result.requestState === undefined ? {} : { requestState: result.requestState };
 		return this.use(method, { ...params, inputResponses, ...state }, options);
 	}
@@ -98,4 +99,12 @@ export class WirePeer implements Peer {
 		this.asked.push({ method, params });
 		return this.answer(method, params);
 	}
+}
+
+async function untilAborted<T>(value: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+	if (signal === undefined) return value;
+	const aborted = new Promise<never>((_resolve, reject) => {
+		signal.addEventListener('abort', () => reject(new Error('aborted')));
+	});
+	return Promise.race([value, aborted]);
 }

@@ -15,7 +15,7 @@ export interface WireReply {
 	before: string[];
 }
 
-/** What a server may ask of this client: the result for a method and its params. */
+/** What a server may ask of this client: the result for a method and its params, or a promise of it. */
 export type AnswerAsk = (method: string, params: Loose) => unknown;
 
 export interface WireOptions {
@@ -216,10 +216,14 @@ export class WireClient {
 			return false;
 		}
 		this.asked.push({ method, params });
-		const result = this.options.answer?.(method, params);
-		const outcome = result === undefined ? { error: { code: -32601, message: 'Not known' } } : { result };
-		void this.post(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }), this.headersOf('', '{}'));
+		void this.answerAsk(id, method, params);
 		return true;
+	}
+
+	private async answerAsk(id: unknown, method: string, params: Loose): Promise<void> {
+		const result = await this.options.answer?.(method, params);
+		const outcome = result === undefined ? { error: { code: -32601, message: 'Not known' } } : { result };
+		await this.post(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }), this.headersOf('', '{}'));
 	}
 
 	private dispatching(): { dispatcher?: Dispatcher } {

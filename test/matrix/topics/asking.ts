@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Loose } from '../../support/wire-client.ts';
 import { agree, Refused } from '../peer.ts';
@@ -70,6 +71,27 @@ export const asking: Topic = {
 			},
 		},
 		{
+			id: 'elicitation-url-error',
+			title: 'a server that only goes on after a visit to a page',
+			section: 'client/elicitation 2025-11-25, -32042',
+			limit: ({ client, upstream }) => {
+				if (upstream !== 'old') return { none: '-32042 was removed in 2026-07-28' };
+				return client === 'new' ? { loss: 'the error becomes a question of the new era' } : undefined;
+			},
+			run: async ({ peer, combo }) => {
+				peer.asked.length = 0;
+				const params = { name: 'matrix_sign_in', arguments: { key: randomUUID() } };
+				const outcome: Loose = await peer.use('prompts/get', params).catch((error: unknown) => error);
+				const page = { mode: 'url', url: 'https://example.com/sign-in', message: 'Please sign in' };
+				if (combo.client === 'new') {
+					expect(peer.asked).toMatchObject([{ method: 'elicitation/create', params: page }]);
+					expect(outcome.messages[0].content.text).toBe('Signed in');
+				} else {
+					expect(outcome).toMatchObject({ code: -32042, data: { elicitations: [page] } });
+				}
+			},
+		},
+		{
 			id: 'elicitation-prompt',
 			title: 'a prompt asks the user',
 			section: 'client/elicitation; basic/patterns/mrtr 2026-07-28',
@@ -139,6 +161,29 @@ export const asking: Topic = {
 				const texts = await Promise.all(names.map(ask));
 				peer.answer = agree;
 				expect(texts.map((text) => /"username":"(.)"/.exec(text)?.[1])).toEqual(names);
+			},
+		},
+		{
+			id: 'question-failed',
+			title: 'a client that answers a question with an error ends the call, not the connection',
+			section: 'client/sampling, error handling',
+			shownBy: 'raw',
+			run: async (context) => {
+				const { peer, combo } = context;
+				if (combo.client === 'new') {
+					// There is no error in an answer of the new era: whoever will not answer does not call again.
+					const { wire } = context.wire();
+					const first = await wire.request('tools/call', '{"name":"test_sampling","arguments":{"prompt":"x"}}');
+					expect(first.message.result.resultType).toBe('input_required');
+				} else {
+					peer.answer = () => undefined;
+					const failed = await peer
+						.use('tools/call', { name: 'test_sampling', arguments: { prompt: 'x' } })
+						.catch((error: unknown) => error);
+					if (!(failed instanceof Refused)) expect(failed).toMatchObject({ isError: true });
+					peer.answer = agree;
+				}
+				expect(await call(context, 'test_sampling', { prompt: 'life' })).toBe('LLM response: about life');
 			},
 		},
 		{

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Loose } from '../../support/wire-client.ts';
 import { eventually } from '../eventually.ts';
-import type { Topic } from '../requirement.ts';
+import { onlyNew, type Topic } from '../requirement.ts';
 
 const watched = 'test://watched-resource';
 
@@ -53,6 +53,44 @@ export const resources: Topic = {
 				await change();
 				await new Promise((resolve) => setTimeout(resolve, 150));
 				expect(told()).toEqual([]);
+			},
+		},
+		{
+			id: 'listen',
+			title: 'a listen stream says first what it honours, and each notification names it',
+			section: 'subscriptions 2026-07-28',
+			shownBy: 'raw',
+			limit: onlyNew('came with 2026-07-28'),
+			run: async (context) => {
+				const { wire } = context.wire();
+				for (const id of ['"a 1"', '77']) {
+					const aborter = new AbortController();
+					const seen: Loose[] = [];
+					const params = JSON.stringify({
+						notifications: { promptsListChanged: true, resourceSubscriptions: [watched], 'example.com/unknown': true },
+					});
+					const ended = wire
+						.request('subscriptions/listen', params, {
+							id,
+							signal: aborter.signal,
+							onMessage: (text) => seen.push(JSON.parse(text)),
+						})
+						.catch((error: Error) => error);
+					await eventually(() => expect(seen).toHaveLength(1));
+					expect(seen[0]).toMatchObject({
+						method: 'notifications/subscriptions/acknowledged',
+						params: { notifications: { promptsListChanged: true, resourceSubscriptions: [watched] } },
+					});
+					await wire.request('tools/call', '{"name":"test_trigger_prompt_change"}');
+					await wire.request('tools/call', '{"name":"test_trigger_tool_change"}');
+					await eventually(() => expect(seen.length).toBeGreaterThan(1));
+					aborter.abort();
+					await ended;
+					const ids = seen.map(({ params: one }) => one._meta['io.modelcontextprotocol/subscriptionId'] as unknown);
+					expect(new Set(ids)).toEqual(new Set([JSON.parse(id)]));
+					// Nothing that was not asked for.
+					expect(seen.slice(1).map((one) => one.method as string)).not.toContain('notifications/tools/list_changed');
+				}
 			},
 		},
 		...(['tools', 'prompts', 'resources'] as const).map((kind) => ({

@@ -95,6 +95,38 @@ export const running: Topic = {
 			},
 		},
 		{
+			id: 'cancel-question',
+			title: 'a call that is taken back while it asks the user does not hold up the next',
+			section: 'basic/utilities/cancellation; basic/patterns/mrtr 2026-07-28',
+			run: async ({ connect }) => {
+				const peer = await connect({ elicitation: {} });
+				const aborter = new AbortController();
+				let asked = () => {};
+				const wasAsked = new Promise<void>((resolve) => {
+					asked = resolve;
+				});
+				const call = (signal?: AbortSignal) =>
+					peer.use(
+						'tools/call',
+						{ name: 'test_elicitation', arguments: { message: '?' } },
+						signal === undefined ? {} : { signal },
+					);
+				peer.answer = () => {
+					asked();
+					// The user looks at the question until it is gone.
+					return new Promise((resolve) =>
+						aborter.signal.addEventListener('abort', () => resolve({ action: 'cancel' })),
+					);
+				};
+				const first = call(aborter.signal).catch(() => 'ended');
+				await wasAsked;
+				aborter.abort();
+				expect(await first).toBe('ended');
+				peer.answer = () => ({ action: 'decline' });
+				expect((await call()).content[0].text).toContain('decline');
+			},
+		},
+		{
 			id: 'cancel-others',
 			title: 'other calls of the client go on meanwhile',
 			section: 'basic/utilities/cancellation',
