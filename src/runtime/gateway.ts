@@ -155,6 +155,7 @@ class Running implements Gateway, Beating {
 			now: new Date(),
 			revision: this.revision,
 			health: this.runtime.health,
+			findings: this.runtime.findings,
 			sessions: this.sessions(),
 			requests: this.metrics.requests,
 			childProcesses: this.processes.count(),
