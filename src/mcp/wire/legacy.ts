@@ -9,7 +9,14 @@ import type { Sessions } from '../sessions.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel } from './http-channel.ts';
 import { legacyCodec } from './legacy-codec.ts';
-import { callOf, chooseVersion, type LegacyDialogue, legacyVersions, openingCaller, tokenOf } from './legacy-dialogue.ts';
+import {
+	callOf,
+	chooseVersion,
+	type LegacyDialogue,
+	legacyVersions,
+	openingCaller,
+	tokenOf,
+} from './legacy-dialogue.ts';
 import { ListenStream } from './listen-stream.ts';
 import { CallReply } from './reply.ts';
 
