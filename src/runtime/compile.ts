@@ -35,6 +35,15 @@ export interface Runtime {
 	readonly health: ReadonlyMap<string, Health>;
 	readonly endpoints: readonly McpEndpoint[];
 	readonly probes: readonly Probe[];
+	/** In the order of the configuration. */
+	readonly routes: readonly CompiledRoute[];
+}
+
+/** A route with the endpoints behind it. */
+export interface CompiledRoute {
+	readonly listener: Listener;
+	readonly route: Route;
+	readonly endpoints: readonly { readonly weight: number; readonly endpoint: McpEndpoint }[];
 }
 
 /** Compiles a configuration. Opens nothing: sockets and connections begin later. */
@@ -43,6 +52,7 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 	const federations = new Map<string, Federation>();
 	const endpoints: McpEndpoint[] = [];
 	const probes: Probe[] = [];
+	const routes: CompiledRoute[] = [];
 
 	/** Routes that name the same backend share its targets and their health. */
 	const federationOf = (backend: McpBackendConfig): Federation => {
@@ -90,11 +100,12 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 			endpoints.push(endpoint);
 			return { weight, backend: endpoint };
 		});
+		routes.push({ listener, route, endpoints: backends.map(({ weight, backend }) => ({ weight, endpoint: backend })) });
 		return new Pipeline(routePolicies(route.policies), backends, context.reportFault);
 	};
 
 	const routers = new Map(config.binds.map((bind: Bind) => [bind.key, new Router(bind.listeners, pipelineOf)]));
-	return Object.freeze({ routers, health, endpoints, probes });
+	return Object.freeze({ routers, health, endpoints, probes, routes });
 }
 
 /** When `initialize` is refused because targets are missing. */
