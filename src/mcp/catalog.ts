@@ -149,5 +149,15 @@ function withCursor(call: Call, method: string, cursor: string | null): Call {
 	const look: Look = {};
 	const params = scanJson(text, look);
 	if (isScanFault(params)) throw new Error('a cursor did not survive JSON');
-	return { ...call, method, params, edits: [], meta: [], name: null, inputs: null, wantsProgress: false };
+	return {
+		...call,
+		method,
+		params,
+		edits: [],
+		meta: [],
+		name: null,
+		inputs: null,
+		mirrored: null,
+		wantsProgress: false,
+	};
 }

@@ -335,6 +335,7 @@ describe('new clients', () => {
 		const ping = modern('ping', {});
 		expect((await post(one, ping.headers, ping.body)).status).toBe(404);
 		const future = modern('tools/list', {});
+		future.headers['mcp-protocol-version'] = '2030-01-01';
 		future.body.params._meta['io.modelcontextprotocol/protocolVersion'] = '2030-01-01';
 		const reply = await post(one, future.headers, future.body);
 		expect([reply.status, reply.messages()[0]]).toMatchObject([

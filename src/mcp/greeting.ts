@@ -1,3 +1,4 @@
+import type { ServerFacts } from './model.ts';
 import type { Naming } from './names.ts';
 import type { Leg, Upstreams } from './upstreams.ts';
 
@@ -14,11 +15,12 @@ export interface Greeting {
  * capabilities cannot be added to an open session.
  */
 export function greet(upstreams: Upstreams, naming: Naming, version: string): Greeting {
+	const { handshake } = upstreams.caller;
 	const only = upstreams.legs.length === 1 && !naming.wrapped ? upstreams.legs[0] : undefined;
 	if (only?.server) {
 		return {
 			serverInfo: only.server.serverInfoText,
-			capabilities: only.server.capabilitiesText,
+			capabilities: shownCapabilities(only.server, handshake),
 			instructions: only.server.instructions,
 		};
 	}
@@ -28,6 +30,19 @@ export function greet(upstreams: Upstreams, naming: Naming, version: string): Gr
 		instructions: mergeInstructions(upstreams.legs, naming),
 	};
 }
+
+/** Tasks have another form in each era and are not translated: who speaks the other one is not told of them. */
+function shownCapabilities(server: ServerFacts, handshake: boolean): Buffer {
+	if (server.handshake === handshake) return server.capabilitiesText;
+	const { tasks: _, extensions, ...others } = server.capabilities;
+	const rest: Record<string, unknown> = others;
+	if (isObject(extensions)) {
+		rest['extensions'] = Object.fromEntries(Object.entries(extensions).filter(([key]) => key !== tasksExtension));
+	}
+	return Buffer.from(JSON.stringify(rest));
+}
+
+const tasksExtension = 'io.modelcontextprotocol/tasks';
 
 type Capabilities = Record<string, Record<string, unknown>>;
 

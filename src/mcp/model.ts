@@ -42,6 +42,8 @@ export interface Call {
 	readonly name: string | null;
 	/** What an earlier try of the call was asked for; null on the first try, and where `params` itself holds it. */
 	readonly inputs: Inputs | null;
+	/** Headers of the client's request, whose `Mcp-Param-*` must fit the arguments; null where there are none to check. */
+	readonly mirrored: Readonly<Record<string, string | string[] | undefined>> | null;
 	readonly wantsProgress: boolean;
 	readonly caller: Caller;
 	readonly origin: 'client' | 'gateway';

@@ -1,4 +1,5 @@
 import { isScanFault, scanJson } from '../lib/json-scan.ts';
+import { version } from '../version.ts';
 import type { Call, Caller } from './model.ts';
 
 /** A call that the gateway makes for itself, on behalf of `caller`. */
@@ -12,6 +13,7 @@ export function ownCall(method: string, params: Readonly<Record<string, unknown>
 		meta: [],
 		name: null,
 		inputs: null,
+		mirrored: null,
 		wantsProgress: false,
 		caller,
 		origin: 'gateway',
@@ -21,7 +23,7 @@ export function ownCall(method: string, params: Readonly<Record<string, unknown>
 /** The gateway as its own client, as when it looks at a server that nobody has called yet. */
 export const gatewayCaller: Caller = {
 	principal: 'gateway',
-	clientInfo: null,
+	clientInfo: Buffer.from(JSON.stringify({ name: 'agentgateway', version })),
 	capabilities: Buffer.from('{}'),
 	logLevel: null,
 	handshake: false,

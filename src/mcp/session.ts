@@ -30,6 +30,8 @@ export class Session implements Listener {
 	/** Empty until the client knows it. */
 	id = '';
 	lastUsed = performance.now();
+	/** Tools whose results this client gets wrapped; the client's codec writes and reads it. */
+	readonly wrappedTools = new Set<string>();
 	private stream: SessionStream | null = null;
 	private readonly missed: Missed[] = [];
 

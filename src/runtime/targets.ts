@@ -37,7 +37,12 @@ export class Targets {
 			case 'mcp':
 				return this.streamableHttp(config);
 			case 'sse':
-				return createTarget({ name: config.name, overHttp: true, openTransport: () => this.sse(config, {}) });
+				return createTarget({
+					name: config.name,
+					warn: (message) => this.logger.warn(message, { target: config.name }),
+					overHttp: true,
+					openTransport: () => this.sse(config, {}),
+				});
 		}
 	}
 
@@ -53,6 +58,7 @@ export class Targets {
 		};
 		return createTarget({
 			name,
+			warn: (message) => this.logger.warn(message, { target: name }),
 			overHttp: false,
 			openTransport: () =>
 				new StdioTransport({
@@ -84,6 +90,7 @@ export class Targets {
 		};
 		return createTarget({
 			name,
+			warn: (message) => this.logger.warn(message, { target: name }),
 			overHttp: true,
 			openTransport: () =>
 				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(url, pool, this.limits.maximumAnswerBytes),

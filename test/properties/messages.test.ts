@@ -3,18 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isScanFault, type Member, scanJson } from '../../src/lib/json-scan.ts';
 import type { Edit } from '../../src/lib/splice.ts';
-import type { Call, Caller } from '../../src/mcp/model.ts';
+import type { Call, Caller, Inputs } from '../../src/mcp/model.ts';
 import { requestText } from '../../src/mcp/upstream/message.ts';
 import { isEnvelopeFault, maximumIdBytes, readEnvelope } from '../../src/mcp/wire/envelope.ts';
 import { keyOf, keyText, numberText, objectOf, objectText, stringText, valueText } from './json-text.ts';
 
 const caller: Caller = {
-	principal: 'anonymous',
-	clientInfo: null,
-	capabilities: Buffer.from('{}'),
-	logLevel: null,
-	handshake: true,
-	interactive: false,
+	...{ principal: 'anonymous', clientInfo: null, capabilities: Buffer.from('{}'), logLevel: null },
+	...{ handshake: false, interactive: false },
 };
 
 type Pair = readonly [key: string, text: string];
@@ -34,7 +30,7 @@ function shuffled(members: fc.Arbitrary<readonly (readonly [string, string])[]>)
 
 const params = fc
 	.record({
-		others: pairs(keyText.filter(isNot('_meta', 'name')), valueText, 4),
+		others: pairs(keyText.filter(isNot('_meta', 'name', 'inputResponses', 'requestState')), valueText, 4),
 		name: fc.option(stringText, { nil: null }),
 		meta: fc.option(pairs(keyText.filter(isNot('progressToken')), valueText, 4), { nil: null }),
 	})
@@ -45,12 +41,25 @@ const params = fc
 		return shuffled(fc.constant(all));
 	});
 
+const optional = (text: fc.Arbitrary<string>) =>
+	fc.option(
+		text.map((one) => Buffer.from(one)),
+		{ nil: null },
+	);
+const inputs = fc.option(fc.record({ responses: optional(objectText), state: optional(stringText) }), { nil: null });
+
 interface Made {
 	readonly call: Call;
 	readonly members: readonly Member[];
 }
 
-function callOf(text: string, rename: string | null, keptMeta: readonly boolean[], wantsProgress: boolean): Made {
+function callOf(
+	text: string,
+	rename: string | null,
+	keptMeta: readonly boolean[],
+	inputs: Inputs | null,
+	wantsProgress: boolean,
+): Made {
 	const envelope = readEnvelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${text}}`));
 	if (isEnvelopeFault(envelope)) throw new Error(envelope.message);
 	const members = envelope.params.members ?? [];
@@ -59,7 +68,9 @@ function callOf(text: string, rename: string | null, keptMeta: readonly boolean[
 		rename === null || name === undefined ? [] : [{ start: name.start, end: name.end, text: rename }];
 	const meta = envelope.meta.filter((_, index) => keptMeta[index] === true);
 	const call: Call = {
-		...{ method: 'tools/call', params: envelope.params, edits, meta, name: null, inputs: null, wantsProgress, caller },
+		...{ method: 'tools/call', params: envelope.params, edits, meta, name: null, inputs, mirrored: null },
+		wantsProgress,
+		caller,
 		origin: 'client',
 	};
 	return { call, members };
@@ -75,8 +86,9 @@ test('a request to a server holds all members of the client, each as it was writ
 			kept,
 			fc.boolean(),
 			fc.constantFrom('', ownMeta),
-			(text, rename, keptMeta, wantsProgress, own) => {
-				const { call, members } = callOf(text, rename, keptMeta, wantsProgress);
+			inputs,
+			(text, rename, keptMeta, wantsProgress, own, answers) => {
+				const { call, members } = callOf(text, rename, keptMeta, answers, wantsProgress);
 				const written = requestText(7, call, own);
 				const scanned = scanJson(Buffer.from(written), { params: { _meta: {} } });
 				if (isScanFault(scanned)) throw new Error(`${scanned.fault} at ${scanned.at} of ${written.toString()}`);
@@ -84,7 +96,11 @@ test('a request to a server holds all members of the client, each as it was writ
 				const after = scanned.members?.[3]?.members ?? [];
 
 				const bytes = (member: Member) => call.params.text.toString('utf8', member.keyStart, member.end);
-				const expected = members
+				const added = [
+					...(answers?.responses ? [`"inputResponses":${answers.responses.toString()}`] : []),
+					...(answers?.state ? [`"requestState":${answers.state.toString()}`] : []),
+				];
+				const rest = members
 					.filter(({ key }) => key !== '_meta')
 					.map((member) => (member.key === 'name' && rename !== null ? null : bytes(member)));
 				const found = after
@@ -92,7 +108,7 @@ test('a request to a server holds all members of the client, each as it was writ
 					.map(({ key, keyStart, end }) =>
 						key === 'name' && rename !== null ? null : written.toString('utf8', keyStart, end),
 					);
-				expect(found).toEqual(expected);
+				expect(found).toEqual([...added, ...rest]);
 				const name = after.find(({ key }) => key === 'name');
 				if (rename !== null && name !== undefined) expect(written.toString('utf8', name.start, name.end)).toBe(rename);
 

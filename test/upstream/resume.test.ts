@@ -139,6 +139,19 @@ describe('an answer whose stream ends early', () => {
 		expect(resumed).toHaveLength(1);
 	});
 
+	test('is not asked for anew where the session is gone: the call may have run', async () => {
+		const { client, resumed, server } = await gatewayWith(
+			(response) => response.end('id: e1\nretry: 100\ndata: \n\n'),
+			({ response }) => {
+				server.sessions.clear();
+				response.writeHead(404).end();
+			},
+		);
+		const reply = await client.request('tools/call', '{"name":"echo"}');
+		expect(reply.message.error?.message).toContain('HTTP 404');
+		expect([resumed.length, server.of('tools/call').length]).toEqual([1, 1]);
+	});
+
 	test('is not fetched for a call that was cancelled', async () => {
 		const { client, resumed, server, url } = await gatewayWith(
 			(response) => response.end('id: e1\nretry: 300\ndata: \n\n'),

@@ -12,6 +12,7 @@ export function listRuns() {
 	return revisions.flatMap((revision) => [
 		{ name: `direct/both-http/${revision}`, short: false, run: (folder) => direct(revision, folder) },
 		...eras.flatMap((era) => ['http', 'stdio'].map((transport) => fixtureRun(era, transport, revision))),
+		fixtureRun('legacy', 'sse', revision),
 		...['http', 'stdio'].map((transport) => ({
 			name: `gateway/everything-${transport}/${revision}`,
 			short: false,
@@ -20,8 +21,10 @@ export function listRuns() {
 		...drivers.map((driver) => ({
 			name: `client/${driver}/${revision}`,
 			short: false,
-			run: (folder) => asClient(driver, revision, folder),
+			run: (folder) => asClient(`through-gateway.mjs ${driver}`, revision, folder),
 		})),
+		// What the driver cannot do on its own is not the gateway's fault.
+		{ name: `driver/modern/${revision}`, short: false, run: (folder) => asClient('modern.mjs', revision, folder) },
 	]);
 }
 
@@ -61,7 +64,7 @@ async function asClient(driver, revision, folder) {
 	const results = [];
 	for (const { name, versions } of await listClientScenarios()) {
 		if (!versions.includes(revision)) continue;
-		const command = `node tools/drivers/through-gateway.mjs ${driver}`;
+		const command = `node tools/drivers/${driver}`;
 		results.push(...(await checkClient(command, name, revision, join(folder, name))));
 	}
 	return results;

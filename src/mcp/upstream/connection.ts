@@ -1,5 +1,5 @@
-import type { Member, Scanned } from '../../lib/json-scan.ts';
-import { SlotList, type Slotted } from '../../lib/slot-list.ts';
+import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
+import { SlotList } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import type {
 	Call,
@@ -7,18 +7,21 @@ import type {
 	Failure,
 	McpError,
 	Notice,
+	Result,
 	ServerFacts,
 	Sink,
 	Ticket,
 	Topic,
 	UpstreamEvents,
 } from '../model.ts';
-import { askingMethods } from '../lanes.ts';
 import { ownCall } from '../own-call.ts';
+import { checkParamHeaders, paramHeaders } from '../param-values.ts';
 import type { Dialect } from './dialect.ts';
-import { memberOf, OnceSink, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
+import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
+import { type CallOwner, type LostCall, OpenCall } from './open-call.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
-import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
+import { type ToolHeaders, ToolListing } from './tool-headers.ts';
+import { endsTransport, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** Hears of topics at servers that report them on a stream of its own; null where each is subscribed by a request. */
 export interface TopicStream {
@@ -26,16 +29,14 @@ export interface TopicStream {
 	unwatch(topic: Topic): void;
 }
 
-/** Takes over a call that did not reach the server because its session is gone. */
-export type LostCall = (call: Call, sink: Sink) => Ticket;
-
 /** A negotiated connection: sends calls, sorts what comes back. One for both eras; the dialect is the difference. */
-export class Connection implements AskOwner {
+export class Connection implements AskOwner, CallOwner {
 	readonly server: ServerFacts;
 	readonly dialect: Dialect;
 	topics: TopicStream | null = null;
-	/** null: such calls fail. */
 	lost: LostCall | null = null;
+	/** What the target's tools want mirrored in headers. */
+	readonly tools: ToolHeaders;
 	private readonly target: string;
 	private readonly transport: Transport;
 	private readonly caller: Caller;
@@ -48,7 +49,14 @@ export class Connection implements AskOwner {
 	private failed = false;
 
 	constructor(
-		options: { target: string; transport: Transport; dialect: Dialect; server: ServerFacts; caller: Caller },
+		options: {
+			target: string;
+			transport: Transport;
+			dialect: Dialect;
+			server: ServerFacts;
+			caller: Caller;
+			tools: ToolHeaders;
+		},
 		events: UpstreamEvents,
 		firstId: number,
 	) {
@@ -57,24 +65,38 @@ export class Connection implements AskOwner {
 		this.dialect = options.dialect;
 		this.server = options.server;
 		this.caller = options.caller;
+		this.tools = options.tools;
 		this.events = events;
 		this.nextId = firstId;
 	}
 
 	/** `repeated`: the call was lost once already, and is not sent a third time. */
 	start(call: Call, sink: Sink, repeated = false): Ticket {
-		const refusal = this.dialect.refusal(call);
+		const refusal = this.dialect.refusal(call) ?? this.mirrorFault(call);
 		if (refusal !== null) {
 			sink.fail(refusal);
 			return nothingToCancel;
 		}
+		// What a tool wants mirrored is in its schema, which has to be known before it can be called.
+		if (this.dialect.mirrors && call.method === 'tools/call' && !this.tools.complete && !repeated)
+			return new ToolListing(this, call, sink);
+		return this.send(call, sink, repeated);
+	}
+
+	/** Sends a call at once. */
+	send(call: Call, sink: Sink, repeated: boolean): OpenCall {
 		const id = this.nextId++;
 		const message = requestText(id, call, this.dialect.requestMeta(call.caller));
 		const open = new OpenCall(this, id, call, sink, repeated);
 		this.calls.add(open);
-		const ticket = this.transport.request({ id, message, headers: this.dialect.headers(call) }, open);
+		const ticket = this.transport.request({ id, message, headers: this.headersOf(call) }, open);
 		open.sent(ticket);
 		return open;
+	}
+
+	/** The server says that the headers do not fit its tools: they are read anew, and the call is sent once more. */
+	relist(call: Call, sink: Sink): Ticket {
+		return new ToolListing(this, call, sink);
 	}
 
 	/** An id that no other request of this connection has. */
@@ -125,7 +147,10 @@ export class Connection implements AskOwner {
 		const notice = { method: name, params: bare ? null : withoutSubscription(scanned, params) };
 		if (name === 'notifications/progress') return this.progressOwner(scanned, params, call)?.note(notice);
 		// What concerns lists, resources and tasks is the whole session's, whatever stream it came on.
-		if (wide.test(name)) return this.events.note(notice);
+		if (wide.test(name)) {
+			if (name === 'notifications/tools/list_changed') this.tools.outdate();
+			return this.events.note(notice);
+		}
 		const sink = (call ?? this.newestCall())?.sink ?? null;
 		if (sink !== null) sink.note(notice);
 		else this.events.note(notice);
@@ -137,8 +162,11 @@ export class Connection implements AskOwner {
 		else this.acknowledging.set(id, then);
 	}
 
-	readResult(scanned: Scanned, result: Member): { text: Buffer; type: string; stamped: boolean } {
-		return { text: textOf(scanned, result), ...this.dialect.resultType(result, scanned.text) };
+	readResult(call: Call, scanned: Scanned, result: Member): Result {
+		const text = textOf(scanned, result);
+		const { type, stamped } = this.dialect.resultType(result, scanned.text);
+		if (call.method !== 'tools/list') return { text, type, stamped };
+		return { text: this.tools.learn(call, text, this.dialect.mirrors), type, stamped };
 	}
 
 	/** A call is over: what was asked in its middle needs no answer. */
@@ -211,6 +239,21 @@ export class Connection implements AskOwner {
 		if (id !== null) this.acknowledging.get(Number(textOf(scanned, id).toString()))?.(scanned);
 	}
 
+	private headersOf(call: Call): readonly string[] {
+		const headers = this.dialect.headers(call);
+		if (!this.dialect.mirrors || call.method !== 'tools/call') return headers;
+		const declared = this.tools.of(toolOf(call));
+		return declared === null ? headers : [...headers, ...paramHeaders(declared, argumentsOf(call))];
+	}
+
+	/** What a client mirrored in headers must be what it says in the body; only who knows the tool can tell. */
+	private mirrorFault(call: Call): McpError | null {
+		if (call.mirrored === null || call.method !== 'tools/call') return null;
+		const declared = this.tools.of(toolOf(call));
+		const fault = declared === null ? null : checkParamHeaders(declared, argumentsOf(call), call.mirrored);
+		return fault === null ? null : mcpError(code.headerMismatch, fault);
+	}
+
 	private withdrawn(scanned: Scanned, params: Member | null): void {
 		const id = memberOf(params?.members, 'requestId');
 		if (id === null) return;
@@ -252,91 +295,17 @@ function asksOutOfPlace(target: string, method: string): McpError {
 	return mcpError(code.internal, message, target);
 }
 
-/** A call that is on its way. */
-class OpenCall implements Receiver, Ticket, Slotted {
-	slot = -1;
-	readonly id: number;
-	private readonly connection: Connection;
-	private readonly call: Call;
-	private readonly repeated: boolean;
-	private readonly once: OnceSink;
-	private ticket: Ticket | null = null;
-	/** Where the call went on when it was lost here. */
-	private again: Ticket | null = null;
-
-	constructor(connection: Connection, id: number, call: Call, sink: Sink, repeated: boolean) {
-		this.connection = connection;
-		this.id = id;
-		this.call = call;
-		this.repeated = repeated;
-		this.once = new OnceSink(sink);
-	}
-
-	/** null once the call is over. */
-	get sink(): Sink | null {
-		return this.once.open;
-	}
-
-	/** Whether a server may ask something in its middle. */
-	get askable(): boolean {
-		return this.once.open !== null && askingMethods.has(this.call.method);
-	}
-
-	sent(ticket: Ticket): void {
-		this.ticket = ticket;
-	}
-
-	message(scanned: Scanned): void {
-		if (this.once.open === null) return;
-		const result = memberOf(scanned.members, 'result');
-		if (result !== null) return this.end()?.done(this.connection.readResult(scanned, result));
-		const error = memberOf(scanned.members, 'error');
-		if (error !== null) return this.end()?.fail(this.connection.errorOf(scanned, error));
-		this.connection.unsolicited(scanned, this);
-	}
-
-	failed(fault: TransportFault): void {
-		const { lost } = this.connection;
-		if (lost !== null && !this.repeated && isUnseenLoss(fault)) {
-			const sink = this.end();
-			if (sink !== null) this.again = lost(this.call, sink);
-			return;
-		}
-		const error = this.connection.faulted(fault);
-		this.end()?.fail(error);
-	}
-
-	cancel(reason?: string): void {
-		if (this.again !== null) return this.again.cancel(reason);
-		if (this.once.open === null) return;
-		this.ticket?.cancel(reason);
-		this.connection.cancelled(this.id, reason);
-		this.end()?.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
-	}
-
-	/** The connection is over. */
-	abandon(error: McpError): void {
-		this.end()?.fail(error);
-	}
-
-	/** Gives the call up because of what its server did. */
-	refuse(error: McpError): void {
-		if (this.once.open === null) return;
-		this.ticket?.cancel();
-		this.connection.cancelled(this.id, undefined);
-		this.end()?.fail(error);
-	}
-
-	private end(): Sink | null {
-		const sink = this.once.take();
-		this.connection.ended(this);
-		return sink;
-	}
+/** The tool's name at the server. */
+function toolOf(call: Call): string {
+	if (call.name !== null) return call.name;
+	const member = memberOf(call.params.members, 'name');
+	const { text } = call.params;
+	return member !== null && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : '';
 }
 
-/** The session is gone, and the call has not been run in it: an answer that is only fetched (any more) has been. */
-function isUnseenLoss(fault: TransportFault): boolean {
-	return fault.kind === 'http' && fault.sessionLost && fault.neverRan === true;
+function argumentsOf(call: Call): Buffer | null {
+	const member = memberOf(call.params.members, 'arguments');
+	return member === null ? null : textOf(call.params, member);
 }
 
 /** A transport's fault in words for a person. */

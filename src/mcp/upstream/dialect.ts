@@ -5,6 +5,8 @@ import type { Call, Caller, McpError, Notice } from '../model.ts';
 export interface Dialect {
 	/** Whether the connection began with a handshake: then the server keeps state for it, and may ask in mid-call. */
 	readonly handshake: boolean;
+	/** Whether arguments of tools are mirrored in HTTP headers. */
+	readonly mirrors: boolean;
 	/** Members of `_meta` that each request carries, without braces; empty for none. */
 	requestMeta(caller: Caller): string;
 	/** Flat HTTP headers of a call. */

@@ -1,11 +1,17 @@
 import type { ServerFacts } from '../model.ts';
+import type { ToolHeaders } from './tool-headers.ts';
 
-/** Which eras a server speaks, as far as earlier connections have found out. One for each target. */
+/** What earlier connections have found out about a server, above all which eras it speaks. One for each target. */
 export class EraMemory {
 	/** What the server said of itself in its last handshake. */
 	server: ServerFacts | null = null;
+	readonly tools: ToolHeaders;
 	private modern: Verdict | null = null;
 	private legacy: Verdict | null = null;
+
+	constructor(tools: ToolHeaders) {
+		this.tools = tools;
+	}
 
 	/** Whether the server is known not to speak it. */
 	lacks(era: Era): boolean {

@@ -38,6 +38,9 @@ function withoutCapabilities(all: unknown): unknown {
 
 const tasksExtension = 'io.modelcontextprotocol/tasks';
 
+/** Not asked for by these servers; one of the other era that gets it by mistake can say so with the right words. */
+export const initializeHeaders: readonly string[] = ['mcp-method', 'initialize'];
+
 export const initializedText = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 
 /** Reads the result of `initialize`; null when it is none. */
@@ -80,6 +83,7 @@ export function legacyDialect(version: string, sessionId: string | null): Dialec
 	if (sessionId !== null) headers.push('mcp-session-id', sessionId);
 	return {
 		handshake: true,
+		mirrors: false,
 		requestMeta: () => '',
 		headers: () => headers,
 		postHeaders: headers,

@@ -7,7 +7,7 @@ export function requestText(id: number, call: Call, ownMeta: string): Buffer {
 	const { params } = call;
 	const head = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(call.method)},"params":`;
 	const meta = metaText(call, id, ownMeta);
-	const named = call.inputs === null ? call.edits : withInputs(params, call.edits, call.inputs);
+	const named = call.inputs === null ? call.edits : withInputs(call, call.inputs, meta !== null);
 	const edits = meta === null ? withoutMeta(params, named) : withMeta(params, named, meta);
 	return Buffer.concat([Buffer.from(head), splice(params.text, edits, params.start, params.end), closing]);
 }
@@ -32,14 +32,15 @@ function withMeta(params: Scanned, edits: readonly Edit[], meta: string): readon
 }
 
 /** Puts the answers to `input_required` behind the opening brace. */
-function withInputs(params: Scanned, edits: readonly Edit[], { responses, state }: Inputs): readonly Edit[] {
+function withInputs({ params, edits }: Call, { responses, state }: Inputs, metaStays: boolean): readonly Edit[] {
 	const members: string[] = [];
 	if (responses !== null) members.push(`"inputResponses":${responses.toString()}`);
 	if (state !== null) members.push(`"requestState":${state.toString()}`);
 	if (members.length === 0) return edits;
 	const at = params.start + 1;
-	const comma = (params.members?.length ?? 0) === 0 ? '' : ',';
-	return inOrder([{ start: at, end: at, text: members.join(',') + comma }, ...edits]);
+	// A `_meta` that is taken out leaves nothing behind that would want a comma.
+	const alone = params.members?.every(({ key }) => key === '_meta' && !metaStays) ?? true;
+	return inOrder([{ start: at, end: at, text: members.join(',') + (alone ? '' : ',') }, ...edits]);
 }
 
 /** Takes the client's `_meta` out, whose members were all meant for the gateway. */

@@ -1,4 +1,5 @@
 import type { Scanned } from '../../lib/json-scan.ts';
+import { encodeHeader } from '../header-value.ts';
 import type { Call, Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { serverFacts } from './legacy.ts';
@@ -60,6 +61,7 @@ export function modernDialect(overHttp: boolean): Dialect {
 	let last: { readonly caller: Caller; readonly meta: string } | null = null;
 	return {
 		handshake: false,
+		mirrors: overHttp,
 		refusal: () => null,
 		// What clients with a handshake tell their servers has no meaning here, or travels with each call.
 		takes: (notice) => !handshakeNotices.test(notice.method),
@@ -112,10 +114,4 @@ function nameOf(call: Call): string {
 	const key = call.method === 'resources/read' ? 'uri' : taskMethods.has(call.method) ? 'taskId' : 'name';
 	const member = memberOf(call.params.members, key);
 	return member === null ? '' : String(JSON.parse(textOf(call.params, member).toString()));
-}
-
-/** Values beyond visible ASCII travel as Base64 in a sentinel (MCP 2026-07-28, "Header encoding"). */
-export function encodeHeader(value: string): string {
-	const plain = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?');
-	return plain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`;
 }

@@ -1,10 +1,11 @@
 import type { Scanned } from '../../lib/json-scan.ts';
 import type { Ask, Caller, Failure, Notice, Resumption, ServerFacts, Ticket } from '../model.ts';
 import { code, mcpError } from '../errors.ts';
-import { Connection, failureOf, type LostCall } from './connection.ts';
+import { Connection, failureOf } from './connection.ts';
 import type { Dialect } from './dialect.ts';
+import type { LostCall } from './open-call.ts';
 import type { EraMemory } from './era-memory.ts';
-import { initializedText, initializeText, legacyDialect, readInitialize } from './legacy.ts';
+import { initializedText, initializeHeaders, initializeText, legacyDialect, readInitialize } from './legacy.ts';
 import { ListenStreams } from './listen.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 import { discoverHeaders, discoverText, modernDialect, modernVersion, readDiscover } from './modern.ts';
@@ -228,7 +229,7 @@ export class Negotiation {
 				this.fail(early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure);
 			},
 		};
-		transport.request({ id, message: initializeText(id, this.caller), headers: [] }, receiver);
+		transport.request({ id, message: initializeText(id, this.caller), headers: initializeHeaders }, receiver);
 	}
 
 	/** Over HTTP, a handshake without a session cannot carry what a server asks; the other way can, if there is one. */
@@ -253,7 +254,13 @@ export class Negotiation {
 			this.sessionHeaders = dialect.postHeaders;
 			this.resumption = { sessionId, protocolVersion };
 		}
-		if (resume === null) transport.post(initializedText, dialect.postHeaders);
+		if (resume !== null) return this.begun(transport, server, dialect);
+		// Requests take other connections than this notification; servers refuse those that overtake it.
+		transport.post(initializedText, dialect.postHeaders, () => this.begun(transport, server, dialect));
+	}
+
+	private begun(transport: Transport, server: ServerFacts, dialect: Dialect): void {
+		if (this.settled) return;
 		const connection = this.establish(transport, server, dialect);
 		this.listening = transport.listen(this.unsolicited(connection), dialect.postHeaders);
 	}
@@ -305,7 +312,7 @@ export class Negotiation {
 			},
 		};
 		const { caller } = this;
-		const options = { target: this.options.name, transport, dialect, server, caller };
+		const options = { target: this.options.name, transport, dialect, server, caller, tools: this.memory.tools };
 		const connection = new Connection(options, events, this.nextId);
 		this.connection = connection;
 		connection.lost = this.events.lost;

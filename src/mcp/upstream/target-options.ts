@@ -5,6 +5,8 @@ export interface TargetOptions {
 	readonly name: string;
 	/** Whether the transport is HTTP: decides how eras are probed. */
 	readonly overHttp: boolean;
+	/** Says what is wrong with a server in the log. */
+	warn(message: string): void;
 	/** Opens a fresh transport; may be called again when a server exits on the probe. */
 	openTransport(): Transport;
 	/**

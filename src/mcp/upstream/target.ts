@@ -16,11 +16,12 @@ import { code, mcpError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
 import { Negotiation } from './negotiate.ts';
+import { ToolHeaders } from './tool-headers.ts';
 import type { TargetOptions } from './target-options.ts';
 
 /** Makes a target. What is learnt about the server's eras is kept for its next connections. */
 export function createTarget(options: TargetOptions): Target {
-	const memory = new EraMemory();
+	const memory = new EraMemory(new ToolHeaders((message) => options.warn(message)));
 	return {
 		name: options.name,
 		open: (caller, events, resume) => new NegotiatedUpstream(options, memory, caller, events, resume),

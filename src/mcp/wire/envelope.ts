@@ -54,6 +54,13 @@ export function isEnvelopeFault(envelope: Envelope | EnvelopeFault): envelope is
 	return 'status' in envelope;
 }
 
+/** A param that is a string; null when it is missing or something else. */
+export function stringParam(envelope: Envelope, key: string): string | null {
+	const member = envelope.params.members?.find((one) => one.key === key);
+	const { text } = envelope.params;
+	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
+}
+
 function fromMembers(scanned: Scanned, members: readonly Member[]): Envelope | EnvelopeFault {
 	const text = scanned.text;
 	const find = (key: string) => members.find((member) => member.key === key);

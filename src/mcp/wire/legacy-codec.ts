@@ -1,6 +1,9 @@
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
-import { type Edit, splice } from '../../lib/splice.ts';
+import { splice } from '../../lib/splice.ts';
+import { withoutMembers } from '../../lib/without-members.ts';
 import type { Result } from '../model.ts';
+import { type Envelope, stringParam } from './envelope.ts';
+import { projectResult, projectTools } from './output-schema.ts';
 import type { ReplyCodec } from './reply.ts';
 
 /** Members that newer servers put on results and that older clients do not know. */
@@ -8,24 +11,58 @@ const newerMembers: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cache
 
 /** Replies as clients with a handshake read them. */
 export const legacyCodec: ReplyCodec = {
-	result: (result: Result) => (result.stamped ? withoutMembers(result.text, newerMembers) : result.text),
+	result: (result: Result) => (result.stamped ? older(result.text) : result.text),
 	status: () => 200,
 	error: (error) => error,
 	cancelsWhenGone: false,
 };
 
-/** Takes members out of an object text, with the comma that goes with each. */
-export function withoutMembers(object: Buffer, keys: ReadonlySet<string>): Buffer {
-	const scanned = scanJson(object, {});
-	if (isScanFault(scanned) || scanned.members === null) return object;
-	const kept = scanned.members.filter((member) => !keys.has(member.key));
-	if (kept.length === scanned.members.length) return object;
-	const edits: Edit[] = [];
-	let from = scanned.start + 1;
-	kept.forEach((member, index) => {
-		edits.push({ start: from, end: member.keyStart, text: index === 0 ? '' : ',' });
-		from = member.end;
-	});
-	edits.push({ start: from, end: scanned.end - 1, text: '' });
-	return splice(scanned.text, edits, scanned.start, scanned.end);
+const wrappingCodec: ReplyCodec = {
+	...legacyCodec,
+	result: (result) => projectResult(result.stamped ? older(result.text) : result.text, true),
+};
+
+const callCodec: ReplyCodec = {
+	...legacyCodec,
+	result: (result) => (result.stamped ? projectResult(older(result.text), false) : result.text),
+};
+
+/**
+ * The codec for a call of a session. `wrapped` names the tools whose results this client gets wrapped, because their
+ * schema is no object and was shown to it as one.
+ */
+export function codecOf(envelope: Envelope, wrapped: Set<string>): ReplyCodec {
+	const { method } = envelope;
+	if (method === 'tools/call') {
+		if (wrapped.size === 0) return callCodec;
+		return wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
+	}
+	if (method !== 'tools/list') return legacyCodec;
+	return { ...legacyCodec, result: (result) => projected(result, wrapped) };
 }
+
+function projected(result: Result, names: Set<string>): Buffer {
+	if (!result.stamped) return result.text;
+	const { text, wrapped } = projectTools(older(result.text));
+	for (const name of wrapped) names.add(name);
+	return text;
+}
+
+function older(text: Buffer): Buffer {
+	return withoutServerInfo(withoutMembers(text, newerMembers));
+}
+
+const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
+
+/** Servers of the newer kind introduce themselves with each result. */
+function withoutServerInfo(text: Buffer): Buffer {
+	if (!text.includes(serverInfoKey)) return text;
+	const scanned = scanJson(text, {});
+	const meta = isScanFault(scanned) ? undefined : scanned.members?.find(({ key }) => key === '_meta');
+	if (meta === undefined) return text;
+	const inner = withoutMembers(text.subarray(meta.start, meta.end), new Set([serverInfoKey]));
+	if (inner.equals(emptyObject)) return withoutMembers(text, new Set(['_meta']));
+	return splice(text, [{ start: meta.start, end: meta.end, text: inner }]);
+}
+
+const emptyObject = Buffer.from('{}');

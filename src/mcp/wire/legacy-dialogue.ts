@@ -1,5 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
-import { decodeString, type Member } from '../../lib/json-scan.ts';
+import type { Member } from '../../lib/json-scan.ts';
 import type { Connections } from '../connections.ts';
 import { logLevels } from '../dispatch.ts';
 import { code, mcpError } from '../errors.ts';
@@ -9,9 +9,9 @@ import type { Call, Caller, McpError, Result } from '../model.ts';
 import type { Session } from '../session.ts';
 import { interactive } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';
-import type { Envelope } from './envelope.ts';
+import { type Envelope, stringParam } from './envelope.ts';
 import { InputRounds } from './input-rounds.ts';
-import { legacyCodec } from './legacy-codec.ts';
+import { codecOf } from './legacy-codec.ts';
 import { CallReply } from './reply.ts';
 
 /** Versions with the `initialize` handshake that clients may speak, newest first. */
@@ -49,7 +49,8 @@ export class LegacyDialogue {
 	request(envelope: Envelope, session: Session, channel: ReplyChannel, facts: Facts): void {
 		const { id } = envelope;
 		if (id === null) throw new Error('a request without id');
-		const reply = new CallReply(channel, id, tokenOf(envelope), legacyCodec, facts, session);
+		const codec = codecOf(envelope, session.wrappedTools);
+		const reply = new CallReply(channel, id, tokenOf(envelope), codec, facts, session);
 		if (envelope.method === 'ping') {
 			facts.mcpMethod = 'ping';
 			return reply.done(emptyResult);
@@ -134,6 +135,7 @@ export function callOf(envelope: Envelope, caller: Caller): Call {
 		meta: envelope.meta.filter((member) => member.key !== 'progressToken'),
 		name: null,
 		inputs: null,
+		mirrored: null,
 		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
 		caller,
 		origin: 'client',
@@ -150,12 +152,6 @@ export function tokenOf(envelope: Envelope): Buffer | null {
 function rememberLevel(session: Session, envelope: Envelope): void {
 	const logLevel = stringParam(envelope, 'level');
 	if (logLevel !== null && logLevels.includes(logLevel)) session.caller = { ...session.caller, logLevel };
-}
-
-function stringParam(envelope: Envelope, key: string): string | null {
-	const member = envelope.params.members?.find((one) => one.key === key);
-	const text = envelope.params.text;
-	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
 }
 
 function initializeResult(greeting: Greeting, version: string): Result {

@@ -2,6 +2,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import { decodeString } from '../../lib/json-scan.ts';
 import { logLevels } from '../dispatch.ts';
 import { code } from '../errors.ts';
+import { decodeHeader } from '../header-value.ts';
 import { metaKeys, metaString } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 
@@ -38,13 +39,18 @@ export interface Fault {
 	readonly data?: Buffer;
 }
 
-/** The checks of 2026-07-28 that hold over every transport, in an order in which each error names the first thing to mend. */
-export function checkBody(envelope: Envelope): Fault | null {
+/**
+ * The checks of 2026-07-28 that hold over every transport, in an order in which each error names the first thing to mend.
+ * `headerVersion` is what `MCP-Protocol-Version` says, null where there is none.
+ */
+export function checkBody(envelope: Envelope, headerVersion: string | null): Fault | null {
 	if (envelope.kind === 'response') {
 		return { status: 400, code: code.invalidRequest, message: 'clients of this version send no responses' };
 	}
 	const version = metaString(envelope, metaKeys.version);
 	if (version === null) return missing(metaKeys.version, 'string');
+	if (headerVersion !== null && headerVersion !== version)
+		return mismatch('MCP-Protocol-Version', version, headerVersion);
 	if (!modernVersions.includes(version)) {
 		const data = Buffer.from(JSON.stringify({ supported: modernVersions, requested: version }));
 		const message = `protocol version ${version} is not supported`;
@@ -97,17 +103,8 @@ function mismatch(name: string, expected: string, found: string | null): Fault {
 	return { status: 400, code: code.headerMismatch, message };
 }
 
-const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
-
-/** Reads a header value that may be Base64 in the sentinel `=?base64?…?=`; null when it is broken. */
-export function decodeHeader(value: string): string | null {
-	if (!value.startsWith('=?base64?')) return value;
-	const encoded = sentinel.exec(value)?.[1];
-	if (encoded === undefined || encoded.length % 4 !== 0) return null;
-	return Buffer.from(encoded, 'base64').toString('utf8');
-}
-
-function header(exchange: Exchange, name: string): string | null {
+/** The value of a header that comes once, without the space around it. */
+export function header(exchange: Exchange, name: string): string | null {
 	const value = exchange.headers[name];
 	return typeof value === 'string' ? value.trim() : null;
 }

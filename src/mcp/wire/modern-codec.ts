@@ -1,8 +1,10 @@
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import { code } from '../errors.ts';
+import { version } from '../../version.ts';
 import type { McpError, Result } from '../model.ts';
 import type { ReplyCodec } from './reply.ts';
+import { withoutExecution } from './tool-shape.ts';
 
 /** Results of these methods must say for how long they may be kept. */
 const cacheable: ReadonlySet<string> = new Set([
@@ -26,6 +28,13 @@ const listCodec: ReplyCodec = {
 	result: (result) => stamp(result, '"resultType":"complete","ttlMs":0,"cacheScope":"private"'),
 };
 
+const toolsCodec: ReplyCodec = {
+	...listCodec,
+	result: (result) => listCodec.result(result.stamped ? result : { ...result, text: withoutExecution(result.text) }),
+};
+
+const ownServerInfo = `"io.modelcontextprotocol/serverInfo":${JSON.stringify({ name: 'agentgateway', version })}`;
+
 /** Errors of the protocol itself are errors of HTTP, too (2026-07-28, "Streamable HTTP"). */
 const statuses: ReadonlyMap<McpError['code'], number> = new Map([
 	[code.methodNotFound, 404],
@@ -36,6 +45,7 @@ const statuses: ReadonlyMap<McpError['code'], number> = new Map([
 
 /** Replies as clients without a handshake read them. */
 export function modernCodec(method: string): ReplyCodec {
+	if (method === 'tools/list') return toolsCodec;
 	return cacheable.has(method) ? listCodec : plainCodec;
 }
 
@@ -45,7 +55,10 @@ function stamp(result: Result, members: string): Buffer {
 	if (isScanFault(scanned) || scanned.members === null) return result.text;
 	const have = new Set(scanned.members.map((member) => member.key));
 	const wanted = members.split(',').filter((member) => !have.has(member.slice(1, member.indexOf('"', 1))));
-	if (wanted.length === 0) return result.text;
 	const comma = scanned.members.length === 0 ? '' : ',';
-	return splice(result.text, [{ start: scanned.start + 1, end: scanned.start + 1, text: wanted.join(',') + comma }]);
+	// What a server of the other kind is called is said where it is greeted; its results are stamped by the gateway.
+	if (!have.has('_meta')) wanted.push(`"_meta":{${ownServerInfo}}`);
+	if (wanted.length === 0) return result.text;
+	const text = wanted.join(',') + comma;
+	return splice(result.text, [{ start: scanned.start + 1, end: scanned.start + 1, text }]);
 }

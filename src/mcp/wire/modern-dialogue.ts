@@ -1,5 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
-import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
+import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { code, mcpError } from '../errors.ts';
 import { greet } from '../greeting.ts';
 import { askingMethods } from '../lanes.ts';
@@ -8,7 +8,7 @@ import { type Parking, ParkedCall } from '../parked.ts';
 import type { Pool, PoolLease } from '../pool.ts';
 import { Callers, metaKeys } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';
-import type { Envelope } from './envelope.ts';
+import { type Envelope, stringParam } from './envelope.ts';
 import { modernVersions } from './modern-checks.ts';
 import { modernCodec } from './modern-codec.ts';
 import { ListenReply } from './modern-listen.ts';
@@ -21,6 +21,15 @@ export interface ModernDialogueOptions {
 	readonly parking: Parking;
 	/** The gateway's own version. */
 	readonly version: string;
+}
+
+/** A request that was checked. */
+export interface ModernRequest {
+	readonly envelope: Envelope;
+	/** Its id as JSON text. */
+	readonly id: Buffer;
+	/** Headers that must fit the body; null where the transport has none. */
+	readonly mirrored: Call['mirrored'];
 }
 
 /** What clients of 2026-07-28 say: no sessions, each request carries who asks and what they can do. */
@@ -39,7 +48,8 @@ export class ModernDialogue {
 	}
 
 	/** Starts a request that was checked; its answer comes on the channel. The reply can be taken back. */
-	request(envelope: Envelope, id: Buffer, channel: ReplyChannel, facts: Facts): { cancel(reason?: string): void } {
+	request(request: ModernRequest, channel: ReplyChannel, facts: Facts): { cancel(reason?: string): void } {
+		const { envelope, id, mirrored } = request;
 		facts.mcpMethod = envelope.method;
 		const caller = this.callers.of(envelope);
 		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
@@ -51,21 +61,27 @@ export class ModernDialogue {
 		}
 		if (envelope.method === 'subscriptions/listen') return this.listen(envelope, id, channel, lease);
 		if (caller.interactive && askingMethods.has(envelope.method)) {
-			this.interactive(envelope, caller, lease, reply, facts);
+			this.interactive(request, caller, lease, reply, facts);
 			return reply;
 		}
 		reply.ended = () => lease.release();
 		if (envelope.method === 'server/discover') this.discover(lease, reply);
-		else reply.follow(lease.connections.start(callOf(envelope, caller), facts, reply));
+		else reply.follow(lease.connections.start(callOf(envelope, caller, mirrored), facts, reply));
 		return reply;
 	}
 
 	/** The server may ask in the middle of this call, or the call may be the answer to what it asked. */
-	private interactive(envelope: Envelope, caller: Caller, lease: PoolLease, reply: CallReply, facts: Facts): void {
+	private interactive(
+		{ envelope, mirrored }: ModernRequest,
+		caller: Caller,
+		lease: PoolLease,
+		reply: CallReply,
+		facts: Facts,
+	): void {
 		const { method } = envelope;
 		const key = method === 'resources/read' ? 'uri' : 'name';
-		const binding = { principal: caller.principal, method, name: textParam(envelope, key) };
-		const state = textParam(envelope, 'requestState');
+		const binding = { principal: caller.principal, method, name: stringParam(envelope, key) };
+		const state = stringParam(envelope, 'requestState');
 		const known = state === null ? 'foreign' : this.options.parking.take(state, binding);
 		if (known !== 'foreign') {
 			lease.release();
@@ -75,7 +91,7 @@ export class ModernDialogue {
 		}
 		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
 		reply.follow(parked);
-		parked.follow(lease.connections.start(callOf(envelope, caller), facts, parked));
+		parked.follow(lease.connections.start(callOf(envelope, caller, mirrored), facts, parked));
 	}
 
 	private listen(envelope: Envelope, id: Buffer, channel: ReplyChannel, lease: PoolLease): ListenReply {
@@ -104,7 +120,7 @@ export class ModernDialogue {
 	}
 }
 
-function callOf(envelope: Envelope, caller: Caller): Call {
+function callOf(envelope: Envelope, caller: Caller, mirrored: Call['mirrored']): Call {
 	return {
 		method: envelope.method,
 		params: envelope.params,
@@ -112,6 +128,7 @@ function callOf(envelope: Envelope, caller: Caller): Call {
 		meta: foreignMeta(envelope.meta),
 		name: null,
 		inputs: null,
+		mirrored,
 		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
 		caller,
 		origin: 'client',
@@ -127,12 +144,6 @@ function foreignMeta(meta: readonly Member[]): readonly Member[] {
 function tokenOf(envelope: Envelope): Buffer | null {
 	const member = envelope.meta.find((one) => one.key === 'progressToken');
 	return member === undefined ? null : envelope.params.text.subarray(member.start, member.end);
-}
-
-function textParam(envelope: Envelope, key: string): string | null {
-	const member = envelope.params.members?.find((one) => one.key === key);
-	const { text } = envelope.params;
-	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
 }
 
 /** The answers that a call brings, by the key of their question. */

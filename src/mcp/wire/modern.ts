@@ -4,7 +4,7 @@ import { mcpError } from '../errors.ts';
 import { errorResponse } from '../rpc-text.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel } from './http-channel.ts';
-import { checkBody, checkHeaders, type Fault } from './modern-checks.ts';
+import { checkBody, checkHeaders, type Fault, header } from './modern-checks.ts';
 import type { ModernDialogue } from './modern-dialogue.ts';
 
 export interface ModernOptions {
@@ -23,12 +23,12 @@ export class ModernFrontend {
 	post(exchange: Exchange, envelope: Envelope): void {
 		exchange.facts.mcpMethod = envelope.method;
 		const { dialogue, heartbeat } = this.options;
-		const fault = checkBody(envelope) ?? checkHeaders(exchange, envelope);
+		const fault = checkBody(envelope, header(exchange, 'mcp-protocol-version')) ?? checkHeaders(exchange, envelope);
 		if (fault !== null) return refuse(exchange, envelope.id, fault);
 		// Over HTTP a call is taken back by closing its request.
 		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
 		const channel = new HttpChannel(exchange, { heartbeat, headers: [], record: () => null });
-		dialogue.request(envelope, envelope.id, channel, exchange.facts);
+		dialogue.request({ envelope, id: envelope.id, mirrored: exchange.headers }, channel, exchange.facts);
 	}
 }
 

@@ -26,8 +26,9 @@ export function isMessage(scanned: Scanned): boolean {
 }
 
 /** A member of a message's envelope. */
-export function envelopeMember(scanned: Scanned, key: string): Member | undefined {
-	return scanned.members?.find((member) => member.key === key);
+export function envelopeMember({ members }: Scanned, key: string): Member | undefined {
+	if (members !== null) for (const member of members) if (member.key === key) return member;
+	return undefined;
 }
 
 function objectMembers(text: Buffer, item: Member): readonly Member[] | null {

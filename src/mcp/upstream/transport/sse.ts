@@ -61,8 +61,9 @@ export class SseTransport implements Transport {
 		return { cancel: () => this.forget(id) };
 	}
 
-	post(message: Buffer, headers: readonly string[]): void {
+	post(message: Buffer, headers: readonly string[], settled?: () => void): void {
 		if (this.ended === null) this.send({ id: null, message, headers });
+		settled?.();
 	}
 
 	listen(receiver: Receiver): Ticket {

@@ -48,8 +48,9 @@ export class StdioTransport implements Transport {
 		return { cancel: () => this.inbox.delete(request.id) };
 	}
 
-	post(message: Buffer): void {
+	post(message: Buffer, _headers: readonly string[], settled?: () => void): void {
 		this.write(message);
+		settled?.();
 	}
 
 	listen(receiver: Receiver): Ticket {

@@ -100,6 +100,16 @@ describe('whether a request may be sent again', () => {
 		expect(await outcome(new StreamableHttpTransport(url, pool))).not.toHaveProperty('neverRan');
 	});
 
+	test('a server that went away before the rest of an answer is fetched: no', async () => {
+		const { url, pool, close } = await serve((_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.end('id: 1\nretry: 100\ndata:\n\n', () => void close());
+		});
+		const fault = await outcome(new StreamableHttpTransport(url, pool));
+		expect(fault).toMatchObject({ kind: 'io', reason: expect.stringContaining('was refused') });
+		expect(fault).not.toHaveProperty('neverRan');
+	});
+
 	test('a session that is gone when the rest of an answer is fetched: no', async () => {
 		const { url, pool } = await serve((request, response) => {
 			if (request.method === 'GET') return response.writeHead(404).end();

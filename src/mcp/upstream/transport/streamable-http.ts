@@ -34,8 +34,10 @@ export class StreamableHttpTransport implements Transport {
 		return posting;
 	}
 
-	post(message: Buffer, headers: readonly string[]): void {
-		this.tell('POST', [...postHeaders, ...headers], message).send();
+	post(message: Buffer, headers: readonly string[], settled?: () => void): void {
+		const posting = this.tell('POST', [...postHeaders, ...headers], message);
+		if (settled !== undefined) posting.settled = settled;
+		posting.send();
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {

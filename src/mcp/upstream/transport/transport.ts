@@ -7,8 +7,11 @@ import type { Ticket } from '../../model.ts';
 export interface Transport {
 	/** Sends a request. `receiver` gets what belongs to it, the response last; it settles exactly once. */
 	request(request: OutboundRequest, receiver: Receiver): Ticket;
-	/** Sends a notification or a response to a server's request; faults show on later requests. */
-	post(message: Buffer, headers: readonly string[]): void;
+	/**
+	 * Sends a notification or a response to a server's request; faults show on later requests. `settled` is called once
+	 * what is sent from then on cannot overtake it.
+	 */
+	post(message: Buffer, headers: readonly string[], settled?: () => void): void;
 	/** Receives what belongs to no request: stdio at once, Streamable HTTP by opening the GET stream. */
 	listen(receiver: Receiver, headers: readonly string[]): Ticket;
 	/** Tells the server that its session is over, where the transport has a way to (HTTP DELETE). */

@@ -1,0 +1,123 @@
+import type { Member, Scanned } from '../../lib/json-scan.ts';
+import type { Slotted } from '../../lib/slot-list.ts';
+import { code, mcpError } from '../errors.ts';
+import { askingMethods } from '../lanes.ts';
+import type { Call, McpError, Result, Sink, Ticket } from '../model.ts';
+import type { Dialect } from './dialect.ts';
+import { memberOf, OnceSink } from './message.ts';
+import type { Receiver, TransportFault } from './transport/transport.ts';
+
+/** Takes over a call that did not reach the server because its session is gone. */
+export type LostCall = (call: Call, sink: Sink) => Ticket;
+
+/** The connection that a call is under way on. */
+export interface CallOwner {
+	readonly dialect: Dialect;
+	/** null: such calls fail. */
+	readonly lost: LostCall | null;
+	readResult(call: Call, scanned: Scanned, result: Member): Result;
+	errorOf(scanned: Scanned, error: Member): McpError;
+	/** The transport gave up on a call. */
+	faulted(fault: TransportFault): McpError;
+	/** A message came with the call that is no answer. */
+	unsolicited(scanned: Scanned, call: OpenCall): void;
+	cancelled(id: number, reason: string | undefined): void;
+	ended(call: OpenCall): void;
+	/** The server did not like the headers of the call, which it has not run. */
+	relist(call: Call, sink: Sink): Ticket;
+}
+
+/** A call that is on its way. */
+export class OpenCall implements Receiver, Ticket, Slotted {
+	slot = -1;
+	readonly id: number;
+	private readonly connection: CallOwner;
+	private readonly call: Call;
+	private readonly repeated: boolean;
+	private readonly once: OnceSink;
+	private ticket: Ticket | null = null;
+	/** Where the call went on when it was lost here. */
+	private again: Ticket | null = null;
+
+	constructor(connection: CallOwner, id: number, call: Call, sink: Sink, repeated: boolean) {
+		this.connection = connection;
+		this.id = id;
+		this.call = call;
+		this.repeated = repeated;
+		this.once = new OnceSink(sink);
+	}
+
+	/** null once the call is over. */
+	get sink(): Sink | null {
+		return this.once.open;
+	}
+
+	/** Whether a server may ask something in its middle. */
+	get askable(): boolean {
+		return this.once.open !== null && askingMethods.has(this.call.method);
+	}
+
+	sent(ticket: Ticket): void {
+		this.ticket = ticket;
+	}
+
+	message(scanned: Scanned): void {
+		if (this.once.open === null) return;
+		const result = memberOf(scanned.members, 'result');
+		if (result !== null) return this.end()?.done(this.connection.readResult(this.call, scanned, result));
+		const error = memberOf(scanned.members, 'error');
+		if (error !== null) return this.refused(this.connection.errorOf(scanned, error));
+		this.connection.unsolicited(scanned, this);
+	}
+
+	failed(fault: TransportFault): void {
+		const { lost } = this.connection;
+		if (lost !== null && !this.repeated && isUnseenLoss(fault)) {
+			const sink = this.end();
+			if (sink !== null) this.again = lost(this.call, sink);
+			return;
+		}
+		const error = this.connection.faulted(fault);
+		this.end()?.fail(error);
+	}
+
+	cancel(reason?: string): void {
+		if (this.again !== null) return this.again.cancel(reason);
+		if (this.once.open === null) return;
+		this.ticket?.cancel(reason);
+		this.connection.cancelled(this.id, reason);
+		this.end()?.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
+	}
+
+	/** The connection is over. */
+	abandon(error: McpError): void {
+		this.end()?.fail(error);
+	}
+
+	/** Gives the call up because of what its server did. */
+	refuse(error: McpError): void {
+		if (this.once.open === null) return;
+		this.ticket?.cancel();
+		this.connection.cancelled(this.id, undefined);
+		this.end()?.fail(error);
+	}
+
+	private refused(error: McpError): void {
+		const sink = this.end();
+		if (sink === null) return;
+		if (error.code === code.headerMismatch && this.connection.dialect.mirrors && !this.repeated)
+			this.again = this.connection.relist(this.call, sink);
+		else sink.fail(error);
+	}
+
+	private end(): Sink | null {
+		const sink = this.once.take();
+		this.connection.ended(this);
+		return sink;
+	}
+}
+
+/** The session is gone, and the call has not been run in it: an answer that is only fetched (any more) has been. */
+function isUnseenLoss(fault: TransportFault): boolean {
+	return fault.kind === 'http' && fault.sessionLost && fault.neverRan === true;
+}

@@ -1,0 +1,172 @@
+import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
+import { type Edit, splice } from '../../lib/splice.ts';
+import { code, mcpError } from '../errors.ts';
+import { refuseAsk } from '../lanes.ts';
+import type { Ask, Call, McpError, Result, Sink, Ticket } from '../model.ts';
+import { ownCall } from '../own-call.ts';
+import { type DeclaredHeaders, readParamHeaders } from '../param-headers.ts';
+import { memberOf } from './message.ts';
+
+/**
+ * Which arguments of a target's tools travel in HTTP headers as well (MCP 2026-07-28, "Custom Headers from Tool
+ * Parameters"). Learnt from every `tools/list` that passes; nearly always there is nothing to learn.
+ */
+export class ToolHeaders {
+	/** Whether a whole list has been seen since the tools changed last. */
+	complete = false;
+	private readonly declared = new Map<string, DeclaredHeaders>();
+	/** Where a list that is read page after page goes on; null: at no known place. */
+	private nextCursor: string | null = null;
+	private readonly warn: (message: string) => void;
+
+	/** `warn` hears of tools whose annotations break the rules. */
+	constructor(warn: (message: string) => void) {
+		this.warn = warn;
+	}
+
+	/** What a tool wants mirrored; null for nothing, or when it is not known. */
+	of(tool: string): DeclaredHeaders | null {
+		return this.declared.size === 0 ? null : (this.declared.get(tool) ?? null);
+	}
+
+	/** The tools have changed. What was known stays until it is known better. */
+	outdate(): void {
+		this.complete = false;
+		this.nextCursor = null;
+	}
+
+	/** Reads a result of `tools/list`. With `strict`, tools that break the rules are taken out, as clients must do. */
+	learn(call: Call, result: Buffer, strict: boolean): Buffer {
+		this.follow(call, result);
+		if (!result.includes('x-mcp-header')) {
+			if (this.declared.size > 0) this.forgetListed(result);
+			return result;
+		}
+		const scanned = scanJson(result, tools);
+		if (isScanFault(scanned)) return result;
+		const items = memberOf(scanned.members, 'tools')?.members ?? [];
+		const invalid = items.filter((item) => this.take(item, scanned));
+		return strict && invalid.length > 0 ? withoutItems(scanned, items, invalid) : result;
+	}
+
+	/** A list is whole when its pages were seen from the first to the last. */
+	private follow(call: Call, result: Buffer): void {
+		const asked = memberOf(call.params.members, 'cursor');
+		const follows = asked === null || this.nextCursor === textAt(call.params, asked);
+		const cursor = result.includes('"nextCursor"') ? memberOf(membersOf(result), 'nextCursor') : null;
+		if (!follows) return;
+		if (cursor !== null && result[cursor.start] === 0x22) {
+			this.nextCursor = decodeString(result, cursor.start, cursor.end);
+		} else {
+			this.nextCursor = null;
+			this.complete = true;
+		}
+	}
+
+	/** Whether the tool breaks the rules. */
+	private take(item: Member, { text }: Scanned): boolean {
+		const name = memberOf(item.members, 'name');
+		const schema = memberOf(item.members, 'inputSchema');
+		if (name === null || text[name.start] !== 0x22 || schema === null) return false;
+		const tool = decodeString(text, name.start, name.end);
+		const read = readParamHeaders(text, schema);
+		if (read.kind === 'declared' && read.headers.length > 0) this.declared.set(tool, read);
+		else this.declared.delete(tool);
+		if (read.kind !== 'declared') this.warn(`tool ${JSON.stringify(tool)}: ${read.reason}`);
+		return read.kind === 'invalid';
+	}
+
+	/** Tools that had annotations are listed without. */
+	private forgetListed(result: Buffer): void {
+		for (const tool of [...this.declared.keys()]) {
+			if (result.includes(JSON.stringify(tool))) this.declared.delete(tool);
+		}
+	}
+}
+
+const tools = { tools: { '[]': {} } };
+
+function membersOf(result: Buffer): readonly Member[] | null {
+	const scanned = scanJson(result, {});
+	return isScanFault(scanned) ? null : scanned.members;
+}
+
+function textAt({ text }: Scanned, member: Member): string | null {
+	return text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
+}
+
+/** Takes items out of the list, each with one comma. */
+function withoutItems({ text }: Scanned, items: readonly Member[], out: readonly Member[]): Buffer {
+	const kept = items.filter((item) => !out.includes(item));
+	const edits: Edit[] = [];
+	let at = items[0]?.start ?? 0;
+	kept.forEach((item, index) => {
+		edits.push({ start: at, end: item.start, text: index === 0 ? '' : ',' });
+		at = item.end;
+	});
+	edits.push({ start: at, end: items.at(-1)?.end ?? at, text: '' });
+	return splice(text, edits);
+}
+
+/** What a listing needs of its connection. */
+export interface ListingConnection {
+	readonly tools: ToolHeaders;
+	send(call: Call, sink: Sink, repeated: boolean): Ticket;
+}
+
+/** More pages are not read before a call. */
+const maximumPages = 100;
+
+/** A call that waits for the list of tools to be read. When that fails, the call is sent as it is. */
+export class ToolListing implements Sink, Ticket {
+	private readonly connection: ListingConnection;
+	private readonly call: Call;
+	private readonly sink: Sink;
+	private ticket: Ticket;
+	private pages = 0;
+	private over = false;
+
+	constructor(connection: ListingConnection, call: Call, sink: Sink) {
+		this.connection = connection;
+		this.call = call;
+		this.sink = sink;
+		connection.tools.outdate();
+		this.ticket = this.page({});
+	}
+
+	note(): void {}
+
+	ask(ask: Ask): void {
+		refuseAsk(ask);
+	}
+
+	done(result: Result): void {
+		if (this.over) return;
+		const cursor = result.text.includes('"nextCursor"') ? memberOf(membersOf(result.text), 'nextCursor') : null;
+		if (cursor === null || result.text[cursor.start] !== 0x22 || ++this.pages >= maximumPages) return this.goOn();
+		this.ticket = this.page({ cursor: decodeString(result.text, cursor.start, cursor.end) });
+	}
+
+	fail(_error: McpError): void {
+		if (this.over) return;
+		// A server that does not list has nothing to tell; asking it before each call would change nothing.
+		this.connection.tools.complete = true;
+		this.goOn();
+	}
+
+	cancel(reason?: string): void {
+		if (this.over) return this.ticket.cancel(reason);
+		this.over = true;
+		this.ticket.cancel(reason);
+		this.sink.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
+	}
+
+	private page(params: Readonly<Record<string, unknown>>): Ticket {
+		return this.connection.send(ownCall('tools/list', params, this.call.caller), this, true);
+	}
+
+	private goOn(): void {
+		this.over = true;
+		this.ticket = this.connection.send(this.call, this.sink, true);
+	}
+}
