@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Facts } from '../facts/facts.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import type { McpEndpoint } from '../mcp/endpoint.ts';
+import { code } from '../mcp/errors.ts';
 import type { StdioHost, StdioServer } from '../mcp/wire/stdio-server.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CompiledRoute } from './compile.ts';
@@ -163,7 +164,7 @@ class Serving implements StdioGateway, StdioHost {
 		if (this.deaf) return;
 		const fault = this.lines.push(chunk);
 		if (fault === null) return;
-		this.server.refuse(null, { code: -32600, message: `a line has more than ${fault.limit} bytes` });
+		this.server.refuse(null, { code: code.invalidRequest, message: `a line has more than ${fault.limit} bytes` });
 		this.inputEnded();
 	}
 

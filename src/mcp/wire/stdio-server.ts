@@ -113,7 +113,7 @@ export class StdioServer {
 
 	private modern(envelope: Envelope, facts: Facts): void {
 		const { id } = envelope;
-		const fault = checkBody(envelope);
+		const fault = checkBody(envelope, null);
 		if (envelope.kind !== 'request' || id === null) {
 			if (fault === null && envelope.method === 'notifications/cancelled') this.cancelled(envelope);
 			return;
@@ -125,7 +125,7 @@ export class StdioServer {
 		}
 		this.kept ??= this.parts.pool.lease(this.callers.of(envelope));
 		const part = this.channel.part(id, facts);
-		part.follow(this.parts.modern.request(envelope, id, part, facts));
+		part.follow(this.parts.modern.request({ envelope, id, mirrored: null }, part, facts));
 	}
 
 	private cancelled(envelope: Envelope): void {
