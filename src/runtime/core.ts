@@ -100,6 +100,7 @@ export class Core implements Beating {
 			now: new Date(),
 			revision: this.revision,
 			health: this.runtime.health,
+			findings: this.runtime.findings,
 			sessions: this.sessions(),
 			requests: this.metrics.requests,
 			childProcesses: this.processes.count(),
