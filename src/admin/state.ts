@@ -28,10 +28,21 @@ export interface TargetView {
 	tools: number | null;
 	prompts: number | null;
 	resources: number | null;
+	/** Items that clients do not see, as far as their lists have been read, at most 1,000 of a list. */
+	hidden: HiddenItemView[];
 	/** Upstream connections that are open now. */
 	connections: number;
 	/** Child processes alive now (stdio only). */
 	processes: number;
+}
+
+export interface HiddenItemView {
+	/** `tools`, `prompts`, `resources` or `resourceTemplates`. */
+	list: string;
+	/** Its name or URI at the server. */
+	name: string;
+	/** `tools.exclude names it`, `also served by "b" under the same name` */
+	reason: string;
 }
 
 export interface BackendView {
@@ -41,6 +52,7 @@ export interface BackendView {
 	targets: TargetView[];
 	statefulMode: string;
 	prefixMode: string;
+	nameStyle: string;
 	failureMode: string;
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { formatPath, isSecretPath, type Path } from './path.ts';
 import type { Report } from './report.ts';
 import { isMapping, unwrap, viewSection } from './schema/section.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../lib/suggest.ts';
 
 /**
  * Checks every value against its type, without coercion, and reports each fault with what to write instead. Faulty parts

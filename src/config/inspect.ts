@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { isMapping, type KnownKey, type SectionView, unwrap, viewSection } from './schema/section.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../lib/suggest.ts';
 
 /** A copy of the written values that holds only supported keys, and the way from its nodes back to their paths. */
 export interface Inspected {

@@ -160,6 +160,8 @@ export interface McpBackendConfig {
 	targets: TargetConfig[];
 	statefulMode: 'stateful' | 'stateless';
 	prefixMode: 'conditional' | 'always' | 'never';
+	/** `strict`: names of tools and prompts keep within `[a-zA-Z0-9_-]{1,64}`. */
+	nameStyle: 'relaxed' | 'strict';
 	/** `tolerant` when not written: a target that is away hurts nobody, and joins later. */
 	failureMode: 'tolerant' | 'failOpen' | 'failClosed';
 	/** null: the automatic rule for what arrives over loopback. */
@@ -168,9 +170,29 @@ export interface McpBackendConfig {
 
 export type TargetConfig = StdioTargetConfig | HttpTargetConfig;
 
+/** What clients see of a target's lists. An absent list is shown as it is. */
+export interface CurationConfig {
+	tools?: ItemRulesConfig;
+	prompts?: ItemRulesConfig;
+	/** Names are URIs, and for templates URI templates. */
+	resources?: ItemRulesConfig;
+}
+
+/** Rules for the items of one list, by their names at the server. */
+export interface ItemRulesConfig {
+	/** Patterns with `*` and `?`; null: everything. */
+	include: string[] | null;
+	exclude: string[];
+	/** Name at the server → name for clients. */
+	rename: Record<string, string>;
+	/** Name at the server → description for clients. */
+	describe: Record<string, string>;
+}
+
 export interface StdioTargetConfig {
 	kind: 'stdio';
 	name: string;
+	curation?: CurationConfig;
 	cmd: string;
 	args: string[];
 	env: Record<string, string>;
@@ -181,6 +203,7 @@ export interface HttpTargetConfig {
 	/** `mcp` is Streamable HTTP, `sse` the older HTTP+SSE. */
 	kind: 'mcp' | 'sse';
 	name: string;
+	curation?: CurationConfig;
 	/** Absolute `http:` or `https:` URL with its path. */
 	url: string;
 }

@@ -1,163 +1,258 @@
-import { decodeString, isScanFault, type Look, type Member, scanJson } from '../lib/json-scan.ts';
-import { type Edit, splice } from '../lib/splice.ts';
-import { code, mcpError } from './errors.ts';
-import { refuseAsk } from './lanes.ts';
-import type { Ask, Call, McpError, Result, Sink, Ticket } from './model.ts';
+import { collectList, isListError, type List, type ListLimits } from './collection.ts';
+import { ExposedList } from './exposed-list.ts';
+import type { Findings } from './findings.ts';
+import { announces, isChangeOf, type ListKind, listKinds, offers } from './list-kind.ts';
+import type { Call, McpError, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
-import type { Leg } from './upstreams.ts';
+import type { Leg, Upstreams } from './upstreams.ts';
 
-/** One kind of thing that servers list. */
-export interface ListKind {
-	readonly method: string;
-	/** Member of the result that holds the items. */
-	readonly field: string;
-	/** Member of an item that names it. */
-	readonly key: 'name' | 'uri' | 'uriTemplate';
-	/** Capability without which a server is not asked. */
-	readonly capability: string;
+/** Even a list whose server announces changes is read again after this time: a lost notification must not last. */
+const longestTrustMs = 60_000;
+/** A catalogue that nobody has asked for so long lets go of its lists: there is one per session. */
+const idleMs = 60_000;
+
+/** What the catalogue has of all targets for one list. */
+export interface Lists {
+	/** By target, in the order of the configuration; null: not asked, or failed. */
+	readonly parts: readonly (List | null)[];
+	readonly errors: readonly McpError[];
+	/** Whether every target was there to be asked. */
+	readonly whole: boolean;
+	readonly exposed: ExposedList;
 }
-
-/** The four lists of MCP, by method. */
-export const listKinds: Readonly<Record<string, ListKind>> = {
-	'tools/list': { method: 'tools/list', field: 'tools', key: 'name', capability: 'tools' },
-	'prompts/list': { method: 'prompts/list', field: 'prompts', key: 'name', capability: 'prompts' },
-	'resources/list': { method: 'resources/list', field: 'resources', key: 'uri', capability: 'resources' },
-	'resources/templates/list': {
-		method: 'resources/templates/list',
-		field: 'resourceTemplates',
-		key: 'uriTemplate',
-		capability: 'resources',
-	},
-};
-
-/** One item as its server sent it. */
-export interface Item {
-	readonly target: string;
-	/** Name, URI or URI template at the server. */
-	readonly name: string;
-	readonly text: Buffer;
-	/** The value of the naming member within `text`. */
-	readonly at: Member;
-}
-
-/** More pages are not read: the cursor of a broken server never ends. */
-export const maximumPages = 100;
 
 /**
- * Reads a whole list from one server, page after page. `done` gets the items, or the error, and a warning when the
- * list had to be cut.
+ * The lists of one client's connections, kept for as long as they are known to hold: while the server announces
+ * changes and has announced none, or for the time that the server gave. Several who ask at once share one answer.
  */
-export function collectItems(
-	leg: Leg,
-	kind: ListKind,
-	call: Call,
-	done: (items: Item[] | McpError, warning: string | null) => void,
-): Ticket {
-	return new Collection(leg, kind, call, done);
+export class Catalog {
+	private readonly upstreams: Upstreams;
+	private readonly naming: Naming;
+	private readonly findings: Findings;
+	private readonly limits: ListLimits;
+	private readonly entries = new Map<string, Entry>();
+	/** The last exposed list by method, with what it was made of. */
+	private readonly exposed = new Map<string, Known>();
+	/** Whether anybody asked since the last look. */
+	private used = false;
+	private sweep: NodeJS.Timeout | null = null;
+
+	constructor(upstreams: Upstreams, naming: Naming, findings: Findings, limits: ListLimits) {
+		this.upstreams = upstreams;
+		this.naming = naming;
+		this.findings = findings;
+		this.limits = limits;
+	}
+
+	/**
+	 * Gives the lists of all targets that are there. A list that is not known to hold is taken all the same when it was
+	 * asked for after `notBefore` (on the clock of `performance.now()`).
+	 */
+	lists(kind: ListKind, call: Call, notBefore: number, done: (lists: Lists) => void): Ticket {
+		this.touch();
+		const { legs } = this.upstreams;
+		const parts: (List | null)[] = legs.map(() => null);
+		const errors: McpError[] = [];
+		const tickets: Ticket[] = [];
+		const whole = legs.every((leg) => leg.state === 'ready');
+		let open = 1;
+		const one = () => {
+			if (--open === 0) done({ parts, errors, whole, exposed: this.expose(kind, parts) });
+		};
+		legs.forEach((leg, index) => {
+			if (leg.state !== 'ready' || leg.server === null || !offers(leg.server, kind)) return;
+			open++;
+			const ticket = this.list(leg, kind, call, notBefore, (list) => {
+				if (isListError(list)) errors.push(list);
+				else parts[index] = list;
+				one();
+			});
+			tickets.push(ticket);
+		});
+		one();
+		return {
+			cancel(reason) {
+				for (const ticket of tickets) ticket.cancel(reason);
+			},
+		};
+	}
+
+	/** What was last known, if it was of these connections and nobody has announced another since. Asks nobody. */
+	known(kind: ListKind): ExposedList | null {
+		const known = this.exposed.get(kind.method);
+		if (known === undefined || known.outdated) return null;
+		const { legs } = this.upstreams;
+		for (let at = 0; at < legs.length; at++) if (connectionOf(legs[at]) !== known.connections[at]) return null;
+		this.used = true;
+		return known.list;
+	}
+
+	/** Hears a notification of a target. */
+	noted(target: string, method: string): void {
+		if (!method.endsWith('/list_changed')) return;
+		for (const kind of Object.values(listKinds)) if (isChangeOf(kind, method)) this.outdate(target, kind);
+	}
+
+	/** A target has another connection, or another session on it. */
+	forget(target: string): void {
+		for (const kind of Object.values(listKinds)) this.outdate(target, kind);
+	}
+
+	/** Lets go of everything. */
+	clear(): void {
+		if (this.sweep !== null) clearTimeout(this.sweep);
+		this.sweep = null;
+		this.entries.clear();
+		this.exposed.clear();
+	}
+
+	private list(leg: Leg, kind: ListKind, call: Call, notBefore: number, done: (list: List | McpError) => void): Ticket {
+		const key = keyOf(leg.target.name, kind);
+		let entry = this.entries.get(key);
+		if (entry === undefined || entry.upstream !== leg.upstream) {
+			entry = new Entry(leg, kind, this.limits);
+			this.entries.set(key, entry);
+		}
+		return entry.get(call, notBefore, done);
+	}
+
+	private outdate(target: string, kind: ListKind): void {
+		this.entries.get(keyOf(target, kind))?.outdate();
+		const known = this.exposed.get(kind.method);
+		if (known !== undefined) known.outdated = true;
+	}
+
+	private expose(kind: ListKind, parts: readonly (List | null)[]): ExposedList {
+		const last = this.exposed.get(kind.method);
+		const same = last?.parts.every((part, index) => part === parts[index]) === true;
+		const list = same ? last.list : new ExposedList(kind, parts, this.naming);
+		if (!same) this.findings.look(kind, parts, list, this.naming);
+		const { legs } = this.upstreams;
+		const connections = legs.map(connectionOf);
+		// A list that changed while it was on its way is nobody's to keep.
+		const outdated = legs.some(({ target }, at) => {
+			const part = parts[at] ?? null;
+			return part !== null && this.entries.get(keyOf(target.name, kind))?.list !== part;
+		});
+		if (kind.type !== 'task') this.exposed.set(kind.method, { parts, list, connections, outdated });
+		return list;
+	}
+
+	private touch(): void {
+		this.used = true;
+		if (this.sweep !== null) return;
+		this.sweep = setInterval(() => {
+			if (!this.used) this.clear();
+			this.used = false;
+		}, idleMs);
+		this.sweep.unref();
+	}
 }
 
-class Collection implements Sink, Ticket {
+/** An exposed list, with what it was made of. */
+interface Known {
+	readonly parts: readonly (List | null)[];
+	readonly list: ExposedList;
+	/** Those that stood, by leg. */
+	readonly connections: readonly Leg['upstream'][];
+	outdated: boolean;
+}
+
+function connectionOf(leg: Leg | undefined): Leg['upstream'] {
+	return leg?.state === 'ready' ? leg.upstream : null;
+}
+
+function keyOf(target: string, kind: ListKind): string {
+	return `${target}\n${kind.method}`;
+}
+
+type Waiter = (list: List | McpError) => void;
+
+/** One list of one connection, and who waits for it. */
+class Entry {
+	readonly upstream: Leg['upstream'];
+	list: List | null = null;
 	private readonly leg: Leg;
 	private readonly kind: ListKind;
-	private readonly call: Call;
-	private readonly finished: (items: Item[] | McpError, warning: string | null) => void;
-	private readonly items: Item[] = [];
-	private readonly seen = new Set<string>();
-	private pages = 0;
-	private ticket: Ticket | null = null;
+	private readonly limits: ListLimits;
+	private fetch: Fetch | null = null;
 
-	constructor(leg: Leg, kind: ListKind, call: Call, done: Collection['finished']) {
+	constructor(leg: Leg, kind: ListKind, limits: ListLimits) {
+		this.upstream = leg.upstream;
 		this.leg = leg;
 		this.kind = kind;
-		this.call = call;
-		this.finished = done;
-		this.next(null);
+		this.limits = limits;
 	}
 
-	cancel(reason?: string): void {
-		this.ticket?.cancel(reason);
-	}
-
-	note(): void {
-		// Notifications of a list call concern nobody: the client did not make this call to this server.
-	}
-
-	ask(ask: Ask): void {
-		refuseAsk(ask);
-	}
-
-	done(result: Result): void {
-		const scanned = scanJson(result.text, { [this.kind.field]: { '[]': {} } });
-		if (isScanFault(scanned))
-			return this.fail(mcpError(code.internal, 'the server sent a list that is not valid JSON'));
-		let cursor: string | null = null;
-		for (const member of scanned.members ?? []) {
-			if (member.key === this.kind.field) this.take(scanned.text, member.members ?? []);
-			if (member.key === 'nextCursor' && scanned.text[member.start] === 0x22) {
-				cursor = decodeString(scanned.text, member.start, member.end);
-			}
+	get(call: Call, notBefore: number, done: Waiter): Ticket {
+		if (this.list !== null && this.holds(this.list, notBefore)) {
+			done(this.list);
+			return { cancel() {} };
 		}
-		this.pages++;
-		if (cursor === null) return this.finished(this.items, null);
-		if (this.seen.has(cursor)) return this.finished(this.items, `cursor ${JSON.stringify(cursor)} came twice`);
-		if (this.pages >= maximumPages) return this.finished(this.items, `more than ${maximumPages} pages`);
-		this.seen.add(cursor);
-		this.next(cursor);
+		return (this.fetch ?? this.begin(call)).join(done);
 	}
 
-	fail(error: McpError): void {
-		this.finished({ ...error, target: this.leg.target.name }, null);
+	/** The server has another list now; what is on its way is still good for those who wait for it. */
+	outdate(): void {
+		this.list = null;
+		this.fetch = null;
 	}
 
-	private next(cursor: string | null): void {
-		const upstream = this.leg.upstream;
-		if (upstream === null) return this.fail(mcpError(code.internal, 'the connection ended'));
-		this.ticket = upstream.start(withCursor(this.call, this.kind.method, cursor), this);
+	private holds(list: List, notBefore: number): boolean {
+		const age = performance.now() - list.askedAt;
+		if (list.askedAt >= notBefore || (list.ttl !== null && age < list.ttl)) return true;
+		return age < longestTrustMs && this.leg.server !== null && announces(this.leg.server, this.kind);
 	}
 
-	private take(text: Buffer, members: readonly Member[]): void {
-		for (const member of members) {
-			const at = member.members?.find((inner) => inner.key === this.kind.key);
-			// An item without a name cannot be called by anybody.
-			if (at === undefined || text[at.start] !== 0x22) continue;
-			const name = decodeString(text, at.start, at.end);
-			this.items.push({
-				target: this.leg.target.name,
-				name,
-				text: text.subarray(member.start, member.end),
-				at: shift(at, member.start),
-			});
+	private begin(call: Call): Fetch {
+		const fetch = new Fetch((list) => {
+			if (this.fetch !== fetch) return;
+			this.fetch = null;
+			if (list !== null && !isListError(list) && this.kind.type !== 'task') this.list = list;
+		});
+		this.fetch = fetch;
+		fetch.follow(collectList(this.leg, this.kind, call, this.limits, (list) => fetch.end(list)));
+		return fetch;
+	}
+}
+
+/** A list on its way. It is taken back when nobody waits for it any longer. */
+class Fetch {
+	/** Called with the outcome, or with null when it was taken back. */
+	private readonly ended: (list: List | McpError | null) => void;
+	private readonly waiters = new Set<Waiter>();
+	private ticket: Ticket | null = null;
+	/** The outcome, if it came before anybody could wait. */
+	private outcome: List | McpError | null = null;
+
+	constructor(ended: Fetch['ended']) {
+		this.ended = ended;
+	}
+
+	follow(ticket: Ticket): void {
+		this.ticket = ticket;
+	}
+
+	join(done: Waiter): Ticket {
+		if (this.outcome !== null) {
+			done(this.outcome);
+			return { cancel() {} };
 		}
+		const waiter: Waiter = (list) => done(list);
+		this.waiters.add(waiter);
+		return {
+			cancel: (reason) => {
+				if (!this.waiters.delete(waiter) || this.waiters.size > 0) return;
+				this.ended(null);
+				this.ticket?.cancel(reason);
+			},
+		};
 	}
-}
 
-function shift(member: Member, by: number): Member {
-	return { ...member, keyStart: member.keyStart - by, start: member.start - by, end: member.end - by };
-}
-
-/** The item's text with the name or URI that clients see. */
-export function exposeItem(item: Item, kind: ListKind, naming: Naming): Buffer {
-	const exposed =
-		kind.key === 'name' ? naming.exposeName(item.target, item.name) : naming.exposeUri(item.target, item.name);
-	if (exposed === item.name) return item.text;
-	const edit: Edit = { start: item.at.start, end: item.at.end, text: JSON.stringify(exposed) };
-	return splice(item.text, [edit]);
-}
-
-function withCursor(call: Call, method: string, cursor: string | null): Call {
-	const text = Buffer.from(cursor === null ? '{}' : JSON.stringify({ cursor }));
-	const look: Look = {};
-	const params = scanJson(text, look);
-	if (isScanFault(params)) throw new Error('a cursor did not survive JSON');
-	return {
-		...call,
-		method,
-		params,
-		edits: [],
-		meta: [],
-		name: null,
-		inputs: null,
-		mirrored: null,
-		wantsProgress: false,
-	};
+	end(list: List | McpError): void {
+		this.outcome = list;
+		this.ended(list);
+		for (const waiter of this.waiters) waiter(list);
+		this.waiters.clear();
+	}
 }

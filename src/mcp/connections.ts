@@ -1,20 +1,25 @@
 import type { Facts } from '../facts/facts.ts';
-import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
-import { splice } from '../lib/splice.ts';
+import { Catalog } from './catalog.ts';
+import type { ListLimits } from './collection.ts';
 import { dispatch } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
+import { exposeNotice } from './exposing-sink.ts';
+import type { Findings } from './findings.ts';
 import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
-import { type LaneBudget, refuseAsk } from './lanes.ts';
+import type { LaneBudget } from './lanes.ts';
+import { refuseAsk } from './refuse-ask.ts';
 import { Owners } from './owners.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { type TargetWatch, Upstreams } from './upstreams.ts';
+import { type Leg, type TargetWatch, Upstreams } from './upstreams.ts';
 
 /** What all clients of one MCP backend share. */
 export interface Federation {
 	readonly targets: readonly Target[];
 	readonly naming: Naming;
 	readonly watch: TargetWatch;
+	readonly findings: Findings;
+	readonly listLimits: ListLimits;
 	/** Fail a list when one target fails it, and a session when one target does not start. */
 	readonly strict: boolean;
 	readonly startTimeout: number;
@@ -42,7 +47,7 @@ export class Connections {
 	readonly federation: Federation;
 	readonly subscriptions: Subscriptions;
 	private readonly context: DispatchContext;
-	private readonly owners: Owners;
+	private readonly catalog: Catalog;
 	private readonly listeners = new Set<Listener>();
 
 	constructor(federation: Federation, caller: Caller, use: ConnectionsUse) {
@@ -57,16 +62,19 @@ export class Connections {
 			events: {
 				note: (target, notice) => this.note(target, notice),
 				ask: (ask) => this.ask(ask),
-				joined: (leg) => this.subscriptions?.restore(leg),
+				joined: (leg) => this.joined(leg),
 				rosterChanged: () => this.rosterChanged(),
 			},
 		});
+		const { naming, findings } = federation;
 		this.subscriptions = new Subscriptions(this.upstreams);
-		this.owners = new Owners(this.upstreams);
+		this.catalog = new Catalog(this.upstreams, naming, findings, federation.listLimits);
 		this.context = {
 			upstreams: this.upstreams,
-			naming: federation.naming,
-			owners: this.owners,
+			naming,
+			catalog: this.catalog,
+			owners: new Owners(this.upstreams, naming, this.catalog),
+			findings,
 			subscriptions: this.subscriptions,
 			strict: federation.strict,
 			warn: (message) => federation.warn(message),
@@ -92,13 +100,20 @@ export class Connections {
 
 	close(): Promise<void> {
 		this.listeners.clear();
+		this.catalog.clear();
 		return this.upstreams.close();
 	}
 
 	private note(target: string, notice: Notice): void {
-		if (notice.method.endsWith('/list_changed')) this.owners.forget();
-		const shown = notice.method === 'notifications/resources/updated' ? this.exposeUri(target, notice) : notice;
-		for (const listener of this.listeners) listener.note(shown);
+		this.catalog.noted(target, notice.method);
+		const shown = exposeNotice(notice, this.federation.naming, target);
+		if (shown !== null) for (const listener of this.listeners) listener.note(shown);
+	}
+
+	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */
+	private joined(leg: Leg): void {
+		this.catalog?.forget(leg.target.name);
+		this.subscriptions?.restore(leg);
 	}
 
 	private ask(ask: Ask): void {
@@ -107,21 +122,9 @@ export class Connections {
 	}
 
 	private rosterChanged(): void {
-		this.owners.forget();
 		for (const kind of ['tools', 'prompts', 'resources']) {
 			for (const listener of this.listeners)
 				listener.note({ method: `notifications/${kind}/list_changed`, params: null });
 		}
-	}
-
-	private exposeUri(target: string, notice: Notice): Notice {
-		if (notice.params === null || !this.federation.naming.wrapped) return notice;
-		const scanned = scanJson(notice.params, {});
-		if (isScanFault(scanned)) return notice;
-		const uri = scanned.members?.find((member) => member.key === 'uri');
-		if (uri === undefined || scanned.text[uri.start] !== 0x22) return notice;
-		const exposed = this.federation.naming.exposeUri(target, decodeString(scanned.text, uri.start, uri.end));
-		const edit = { start: uri.start, end: uri.end, text: JSON.stringify(exposed) };
-		return { method: notice.method, params: splice(scanned.text, [edit]) };
 	}
 }

@@ -1,3 +1,5 @@
+import type { Catalog } from './catalog.ts';
+import type { Findings } from './findings.ts';
 import type { Naming } from './names.ts';
 import type { Owners } from './owners.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -7,8 +9,10 @@ import type { Upstreams } from './upstreams.ts';
 export interface DispatchContext {
 	readonly upstreams: Upstreams;
 	readonly naming: Naming;
-	/** Who owns a plain name, when names are not prefixed. */
+	readonly catalog: Catalog;
+	/** Who owns a name that does not say it. */
 	readonly owners: Owners;
+	readonly findings: Findings;
 	readonly subscriptions: Subscriptions;
 	readonly strict: boolean;
 	warn(message: string): void;

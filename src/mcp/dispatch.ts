@@ -2,12 +2,14 @@ import { decodeString, type Member } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
 import type { Facts } from '../facts/facts.ts';
 import { code, mcpError } from './errors.ts';
-import { listKinds } from './catalog.ts';
+import type { DispatchContext } from './dispatch-context.ts';
+import { ExposingSink } from './exposing-sink.ts';
+import { type ListKind, listKinds } from './list-kind.ts';
 import { mergeLists } from './merge.ts';
 import type { Call, McpError, Sink, Ticket } from './model.ts';
-import type { DispatchContext } from './dispatch-context.ts';
-import { withExposedUris } from './exposed-uris.ts';
-import type { Owned } from './names.ts';
+import type { ItemType, Owned } from './names.ts';
+import { isOwned } from './owners.ts';
+import { withOwnTasks } from './related-tasks.ts';
 import type { Leg } from './upstreams.ts';
 
 /**
@@ -25,53 +27,38 @@ export function dispatch(call: Call, context: DispatchContext, facts: Facts, sin
 type Route = (call: Call, context: DispatchContext, facts: Facts, sink: Sink) => Ticket;
 
 const routes: Readonly<Record<string, Route>> = {
-	'tools/call': (...a) => byName('tool', 'Unknown tool', ...a),
-	'prompts/get': (...a) => byName('prompt', 'Unknown prompt', ...a),
+	'tools/call': (...a) => byName('tool', ...a),
+	'prompts/get': (...a) => byName('prompt', ...a),
 	'resources/read': byUri,
 	'resources/subscribe': subscribe,
 	'resources/unsubscribe': subscribe,
 	'completion/complete': byReference,
-	'tools/list': list,
-	'prompts/list': list,
-	'resources/list': list,
-	'resources/templates/list': list,
+	'tasks/get': byTask,
+	'tasks/result': byTask,
+	'tasks/cancel': byTask,
+	'tasks/update': byTask,
+	'tools/list': (...a) => list(listKinds.tools, ...a),
+	'prompts/list': (...a) => list(listKinds.prompts, ...a),
+	'resources/list': (...a) => list(listKinds.resources, ...a),
+	'resources/templates/list': (...a) => list(listKinds.templates, ...a),
+	'tasks/list': listTasks,
 	'logging/setLevel': setLevel,
 };
 
 const nothingToCancel: Ticket = { cancel() {} };
 
-function byName(
-	type: 'tool' | 'prompt',
-	unknown: string,
-	call: Call,
-	context: DispatchContext,
-	facts: Facts,
-	sink: Sink,
-): Ticket {
+function byName(type: 'tool' | 'prompt', call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
 	const member = stringMember(call.params.members, 'name', call.params.text);
 	if (member === null) return refuse(sink, mcpError(code.invalidParams, `${call.method} needs params.name, a string`));
-	const exposed = decodeString(call.params.text, member.start, member.end);
 	facts.mcpResourceType = type;
-	const owner = context.naming.ownerOfName(exposed);
-	if (owner !== null) return toOwner(owner, member, exposed, call, context, facts, sink, unknown);
-	if (context.naming.prefixed) return refuse(sink, mcpError(code.invalidParams, `${unknown}: ${exposed}`));
-	const late = new LateTicket();
-	context.owners.find(type, exposed, call, (found) => {
-		if (late.cancelled) sink.fail(mcpError(code.cancelled, 'cancelled'));
-		else if (found === null) sink.fail(mcpError(code.invalidParams, `${unknown}: ${exposed}`));
-		else late.follow(toOwner({ target: found, name: exposed }, member, exposed, call, context, facts, sink, unknown));
-	});
-	return late;
+	return byNameAt(type, member, call, context, facts, sink);
 }
 
 function byUri(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
 	const member = stringMember(call.params.members, 'uri', call.params.text);
 	if (member === null) return refuse(sink, mcpError(code.invalidParams, `${call.method} needs params.uri, a string`));
-	const exposed = decodeString(call.params.text, member.start, member.end);
 	facts.mcpResourceType = 'resource';
-	const owner = context.naming.ownerOfUri(exposed);
-	if (owner === null) return refuse(sink, mcpError(code.invalidParams, `Unknown resource: ${exposed}`));
-	return toOwner(owner, member, exposed, call, context, facts, sink, 'Unknown resource');
+	return byUriAt(member, call, context, facts, sink);
 }
 
 /** `completion/complete` names a prompt or a resource template in `params.ref`. */
@@ -84,44 +71,61 @@ function byReference(call: Call, context: DispatchContext, facts: Facts, sink: S
 	if (member === null) {
 		return refuse(sink, mcpError(code.invalidParams, 'completion/complete needs params.ref with type and name or uri'));
 	}
-	const exposed = decodeString(text, member.start, member.end);
-	if (kind === 'ref/resource') {
-		const owner = context.naming.ownerOfUri(exposed);
-		if (owner === null) return refuse(sink, mcpError(code.invalidParams, `Unknown resource: ${exposed}`));
-		return toOwner(owner, member, exposed, call, context, facts, sink, 'Unknown resource');
-	}
-	return byNameAt(member, exposed, call, context, facts, sink);
+	if (kind === 'ref/resource') return byUriAt(member, call, context, facts, sink);
+	return byNameAt('prompt', member, call, context, facts, sink);
+}
+
+function byTask(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
+	const member = stringMember(call.params.members, 'taskId', call.params.text);
+	if (member === null)
+		return refuse(sink, mcpError(code.invalidParams, `${call.method} needs params.taskId, a string`));
+	const exposed = decodeString(call.params.text, member.start, member.end);
+	facts.mcpResourceType = 'task';
+	const owner = context.naming.ownerOfTask(exposed);
+	if (owner === null) return refuse(sink, unknown('task', exposed));
+	return toOwner('task', owner, member, exposed, call, context, facts, sink);
 }
 
 function byNameAt(
+	type: 'tool' | 'prompt',
 	member: Member,
-	exposed: string,
 	call: Call,
 	context: DispatchContext,
 	facts: Facts,
 	sink: Sink,
 ): Ticket {
-	const owner = context.naming.ownerOfName(exposed);
-	if (owner !== null) return toOwner(owner, member, exposed, call, context, facts, sink, 'Unknown prompt');
-	if (context.naming.prefixed) return refuse(sink, mcpError(code.invalidParams, `Unknown prompt: ${exposed}`));
+	const exposed = decodeString(call.params.text, member.start, member.end);
+	const owner = context.naming.ownerOfName(type, exposed);
+	if (owner !== null) return toOwner(type, owner, member, exposed, call, context, facts, sink);
 	const late = new LateTicket();
-	context.owners.find('prompt', exposed, call, (found) => {
+	context.owners.find(type, exposed, call, (found) => {
 		if (late.cancelled) sink.fail(mcpError(code.cancelled, 'cancelled'));
-		else if (found === null) sink.fail(mcpError(code.invalidParams, `Unknown prompt: ${exposed}`));
-		else
-			late.follow(
-				toOwner({ target: found, name: exposed }, member, exposed, call, context, facts, sink, 'Unknown prompt'),
-			);
+		else if (isOwned(found)) late.follow(toOwner(type, found, member, exposed, call, context, facts, sink));
+		else {
+			if (found.hidden !== null) facts.error = `${type} "${exposed}" is hidden: ${found.hidden}`;
+			sink.fail(unknown(type, exposed, found.hint));
+		}
 	});
 	return late;
 }
 
-function list(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
+function byUriAt(member: Member, call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
+	const exposed = decodeString(call.params.text, member.start, member.end);
+	const owner = context.naming.ownerOfUri(exposed);
+	if (owner === null) return refuse(sink, unknown('resource', exposed));
+	return toOwner('resource', owner, member, exposed, call, context, facts, sink);
+}
+
+function list(kind: ListKind, call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
 	const only = onlyLeg(context);
-	if (only !== null && !context.naming.wrapped) return toLeg(only, call, facts, sink);
-	const kind = listKinds[call.method];
-	if (kind === undefined) throw new Error(`no list behind ${call.method}`);
+	if (only !== null && context.naming.plain) return toLeg(only, call, facts, sink);
 	return mergeLists(kind, call, context, sink);
+}
+
+/** Nothing but their ids is changed in tasks. */
+function listTasks(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
+	if (!context.naming.wrapped) return toOnly(call, context, facts, sink);
+	return mergeLists(listKinds.tasks, call, context, sink);
 }
 
 /** Follows a resource, or ends that. The set of connections is the client's own here, and so the follower. */
@@ -131,7 +135,7 @@ function subscribe(call: Call, context: DispatchContext, facts: Facts, sink: Sin
 	const exposed = decodeString(call.params.text, member.start, member.end);
 	facts.mcpResourceType = 'resource';
 	const owner = context.naming.ownerOfUri(exposed);
-	if (owner === null) return refuse(sink, mcpError(code.invalidParams, `Unknown resource: ${exposed}`));
+	if (owner === null || isHidden('resource', owner, facts)) return refuse(sink, unknown('resource', exposed));
 	facts.mcpTarget = owner.target;
 	facts.mcpResource = owner.name;
 	const { subscriptions } = context;
@@ -175,6 +179,7 @@ function toOnly(call: Call, context: DispatchContext, facts: Facts, sink: Sink):
 }
 
 function toOwner(
+	type: ItemType | 'task',
 	owner: Owned,
 	at: Member,
 	exposed: string,
@@ -182,19 +187,30 @@ function toOwner(
 	context: DispatchContext,
 	facts: Facts,
 	sink: Sink,
-	unknown: string,
 ): Ticket {
 	facts.mcpTarget = owner.target;
 	facts.mcpResource = owner.name;
 	const leg = context.upstreams.leg(owner.target);
-	if (leg === undefined) return refuse(sink, mcpError(code.invalidParams, `${unknown}: ${exposed}`));
+	if (leg === undefined || isHidden(type, owner, facts)) return refuse(sink, unknown(type, exposed));
 	const edits: readonly Edit[] =
 		owner.name === exposed ? noEdits : [{ start: at.start, end: at.end, text: JSON.stringify(owner.name) }];
-	const back = context.naming.wrapped ? withExposedUris(call.method, sink, context.naming, owner.target) : sink;
-	return toLeg(leg, { ...call, edits, name: owner.name }, facts, back);
+	const sent = { ...call, edits, name: owner.name };
+	if (!context.naming.wrapped) return toLeg(leg, sent, facts, sink);
+	const back = new ExposingSink(call.method, sink, context.naming, owner.target);
+	return toLeg(leg, withOwnTasks(sent, context.naming, owner.target), facts, back);
 }
 
 const noEdits: readonly Edit[] = [];
+
+/** Clients must not learn what they may not use; the operator must. */
+function isHidden(type: ItemType | 'task', owner: Owned, facts: Facts): boolean {
+	if (owner.hidden !== null) facts.error = `${type} "${owner.name}" is hidden: ${owner.hidden}`;
+	return owner.hidden !== null;
+}
+
+function unknown(type: ItemType | 'task', exposed: string, hint = ''): McpError {
+	return mcpError(code.invalidParams, `Unknown ${type}: ${exposed}${hint}`);
+}
 
 /** Sends the call as soon as the connection is known to stand. */
 function toLeg(leg: Leg, call: Call, facts: Facts, sink: Sink): Ticket {

@@ -3,6 +3,7 @@ import { FakeExchange } from '../../test/support/fake-exchange.ts';
 import { FakeTarget } from '../../test/support/fake-target.ts';
 import { Heartbeat } from '../lib/heartbeat.ts';
 import { McpEndpoint } from './endpoint.ts';
+import { Findings } from './findings.ts';
 import { Health } from './health.ts';
 import { createNaming } from './names.ts';
 
@@ -48,6 +49,11 @@ function endpoint(
 			targets,
 			naming: createNaming(targets, extra.prefixMode ?? 'conditional'),
 			watch: health,
+			findings: new Findings(
+				(message) => warnings.push(message),
+				() => {},
+			),
+			listLimits: { pages: 100, items: 10_000, bytes: 1_000_000 },
 			strict: false,
 			startTimeout: 300,
 			warn: (message) => warnings.push(message),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ServerFacts } from './model.ts';
 import type { Naming } from './names.ts';
 import type { Leg, Upstreams } from './upstreams.ts';
@@ -20,48 +21,77 @@ export function greet(upstreams: Upstreams, naming: Naming, version: string): Gr
 	if (only?.server) {
 		return {
 			serverInfo: only.server.serverInfoText,
-			capabilities: shownCapabilities(only.server, handshake),
+			capabilities: textOf(only.server, handshake),
 			instructions: only.server.instructions,
 		};
 	}
 	return {
 		serverInfo: Buffer.from(JSON.stringify({ name: 'agentgateway', version })),
-		capabilities: Buffer.from(JSON.stringify(mergeCapabilities(upstreams.legs))),
+		capabilities: Buffer.from(JSON.stringify(mergeCapabilities(upstreams.legs, handshake))),
 		instructions: mergeInstructions(upstreams.legs, naming),
 	};
 }
 
 /** Tasks have another form in each era and are not translated: who speaks the other one is not told of them. */
-function shownCapabilities(server: ServerFacts, handshake: boolean): Buffer {
-	if (server.handshake === handshake) return server.capabilitiesText;
+function shownCapabilities(server: ServerFacts, handshake: boolean): Readonly<Record<string, unknown>> {
+	if (server.handshake === handshake) return server.capabilities;
 	const { tasks: _, extensions, ...others } = server.capabilities;
 	const rest: Record<string, unknown> = others;
 	if (isObject(extensions)) {
 		rest['extensions'] = Object.fromEntries(Object.entries(extensions).filter(([key]) => key !== tasksExtension));
 	}
-	return Buffer.from(JSON.stringify(rest));
+	return rest;
+}
+
+function textOf(server: ServerFacts, handshake: boolean): Buffer {
+	const shown = shownCapabilities(server, handshake);
+	return shown === server.capabilities ? server.capabilitiesText : Buffer.from(JSON.stringify(shown));
 }
 
 const tasksExtension = 'io.modelcontextprotocol/tasks';
 
 type Capabilities = Record<string, Record<string, unknown>>;
 
-function mergeCapabilities(legs: readonly Leg[]): Capabilities {
+function mergeCapabilities(legs: readonly Leg[], handshake: boolean): Capabilities {
 	const merged: Capabilities = {};
 	for (const leg of legs) {
 		if (leg.server === null) {
 			for (const list of ['tools', 'prompts', 'resources']) merged[list] ??= { listChanged: true };
 			continue;
 		}
-		const own = leg.server.capabilities;
+		const own = shownCapabilities(leg.server, handshake);
 		// The roster can change although no server changes its own lists, hence listChanged for all three.
 		for (const list of ['tools', 'prompts', 'resources']) if (list in own) merged[list] ??= { listChanged: true };
 		if (isObject(own['resources']) && own['resources']['subscribe'] === true) {
 			merged['resources'] = { ...merged['resources'], subscribe: true };
 		}
 		for (const plain of ['logging', 'completions']) if (plain in own) merged[plain] ??= {};
+		// A task's id says whose it is, so what one server can do with tasks can be asked of all of them.
+		if (isObject(own['tasks'])) merged['tasks'] = union(merged['tasks'] ?? {}, own['tasks']);
+		for (const named of ['extensions', 'experimental']) {
+			if (isObject(own[named])) merged[named] = agreed(merged[named] ?? {}, own[named]);
+		}
 	}
 	return merged;
+}
+
+/** Members of both, and so on within them. */
+function union(one: Record<string, unknown>, other: Record<string, unknown>): Record<string, unknown> {
+	const both = { ...one };
+	for (const [key, value] of Object.entries(other)) {
+		const before = both[key];
+		both[key] = isObject(before) && isObject(value) ? union(before, value) : (before ?? value);
+	}
+	return both;
+}
+
+/** What either side names; settings that the sides do not share are left out, since only one could be right. */
+function agreed(one: Record<string, unknown>, other: Record<string, unknown>): Record<string, unknown> {
+	const both = { ...one };
+	for (const [key, value] of Object.entries(other)) {
+		both[key] = !Object.hasOwn(one, key) || isDeepStrictEqual(one[key], value) ? value : {};
+	}
+	return both;
 }
 
 function mergeInstructions(legs: readonly Leg[], naming: Naming): string | null {

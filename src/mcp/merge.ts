@@ -1,35 +1,44 @@
-import { collectItems, exposeItem, type Item, type ListKind } from './catalog.ts';
+import { decodeString } from '../lib/json-scan.ts';
+import type { Lists } from './catalog.ts';
+import type { List } from './collection.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { code, mcpError } from './errors.ts';
+import { cutPage, type ListPage } from './list-cursor.ts';
+import type { ListKind } from './list-kind.ts';
 import type { Call, McpError, Sink, Ticket } from './model.ts';
+
+/** Longer merged lists come in pages. */
+export const mergedPageItems = 1000;
+/** Between two pages of one list, lists of this age are taken as they are: the places in them stay the same. */
+const pagingMs = 60_000;
 
 /**
  * Answers a list call with the lists of all targets, in the order of the configuration, every page of each.
  * A target that is away or answers with an error is left out, unless the backend is to fail closed.
  */
 export function mergeLists(kind: ListKind, call: Call, context: DispatchContext, sink: Sink): Ticket {
-	if (call.params.members?.some((member) => member.key === 'cursor')) {
-		sink.fail(mcpError(code.invalidParams, 'unknown cursor: merged lists are one page'));
+	const cursor = cursorOf(call);
+	if (cursor !== null && typeof cursor !== 'string') {
+		sink.fail(cursor);
 		return { cancel() {} };
 	}
-	const merging = new Merging(kind, call, context, sink);
+	const merging = new Merging(kind, cursor, call, context, sink);
 	context.upstreams.whenSettled(() => merging.begin());
 	return merging;
 }
 
 class Merging implements Ticket {
 	private readonly kind: ListKind;
+	private readonly cursor: string | null;
 	private readonly call: Call;
 	private readonly context: DispatchContext;
 	private readonly sink: Sink;
-	private readonly parts: Item[][] = [];
-	private readonly tickets: Ticket[] = [];
-	private readonly errors: McpError[] = [];
-	private open = 0;
+	private ticket: Ticket | null = null;
 	private ended = false;
 
-	constructor(kind: ListKind, call: Call, context: DispatchContext, sink: Sink) {
+	constructor(kind: ListKind, cursor: string | null, call: Call, context: DispatchContext, sink: Sink) {
 		this.kind = kind;
+		this.cursor = cursor;
 		this.call = call;
 		this.context = context;
 		this.sink = sink;
@@ -37,74 +46,80 @@ class Merging implements Ticket {
 
 	begin(): void {
 		if (this.ended) return;
-		const asked = this.context.upstreams.legs.filter(
-			(leg) => leg.state === 'ready' && leg.server !== null && this.kind.capability in leg.server.capabilities,
-		);
-		this.open = asked.length;
-		if (asked.length === 0) return this.finish();
-		asked.forEach((leg, index) => {
-			this.parts[index] = [];
-			const ticket = collectItems(leg, this.kind, this.call, (items, warning) => {
-				if (warning !== null) this.context.warn(`target "${leg.target.name}": ${this.kind.method} was cut: ${warning}`);
-				if (Array.isArray(items)) this.parts[index] = items;
-				else this.errors.push(items);
-				if (--this.open === 0) this.finish();
-			});
-			this.tickets.push(ticket);
-		});
+		const notBefore = performance.now() - (this.cursor === null ? 0 : pagingMs);
+		this.ticket = this.context.catalog.lists(this.kind, this.call, notBefore, (lists) => this.finish(lists));
 	}
 
 	cancel(reason?: string): void {
 		if (this.ended) return;
 		// First: what the cancelled parts report must not be taken for the whole.
 		this.ended = true;
-		for (const ticket of this.tickets) ticket.cancel(reason);
+		this.ticket?.cancel(reason);
 		this.sink.fail(mcpError(code.cancelled, 'cancelled'));
 	}
 
-	private finish(): void {
+	private finish(lists: Lists): void {
 		if (this.ended) return;
 		this.ended = true;
-		for (const error of this.errors) {
-			this.context.warn(`target "${error.target ?? ''}" failed ${this.kind.method}: ${error.message}`);
-		}
-		const first = this.errors[0];
-		if (first !== undefined && (this.context.strict || this.errors.length === this.parts.length))
-			return this.sink.fail(first);
-		this.sink.done({ text: this.render(), type: 'complete', stamped: false });
+		const error = this.errorOf(lists);
+		if (error !== null) return this.sink.fail(error);
+		const { legs } = this.context.upstreams;
+		const targets = legs.map((leg) => leg.target.name);
+		const page = cutPage(lists.exposed, this.cursor, mergedPageItems, targets);
+		if (page === null) return this.sink.fail(unknownCursor);
+		const stamp = stampOf(lists);
+		this.sink.done({ text: render(lists, page, stamp), type: 'complete', stamped: stamp !== '' });
 	}
 
-	private render(): Buffer {
-		const chunks: Buffer[] = [Buffer.from(`{${JSON.stringify(this.kind.field)}:[`)];
-		const hidden = this.doubles();
-		for (const items of this.parts) {
-			for (const item of items) {
-				if (hidden.has(item.name)) continue;
-				if (chunks.length > 1) chunks.push(comma);
-				chunks.push(exposeItem(item, this.kind, this.context.naming));
-			}
+	private errorOf({ parts, errors }: Lists): McpError | null {
+		const { context, kind } = this;
+		for (const error of errors) {
+			context.warn(`target "${error.target ?? ''}" failed ${kind.method}: ${error.message}`);
 		}
-		chunks.push(Buffer.from(']}'));
-		return Buffer.concat(chunks);
-	}
-
-	/** Without prefixes, a name that two targets serve is nobody's: neither is shown, so no call can go astray. */
-	private doubles(): ReadonlySet<string> {
-		const doubles = new Set<string>();
-		if (this.context.naming.prefixed || this.kind.key !== 'name') return doubles;
-		const owner = new Map<string, string>();
-		for (const item of this.parts.flat()) {
-			const other = owner.get(item.name);
-			if (other !== undefined && other !== item.target && !doubles.has(item.name)) {
-				doubles.add(item.name);
-				this.context.warn(
-					`"${item.name}" is served by "${other}" and by "${item.target}" and is hidden; rename one or use prefixMode: always`,
-				);
-			}
-			owner.set(item.name, item.target);
-		}
-		return doubles;
+		parts.forEach((list, index) => {
+			const target = context.upstreams.legs[index]?.target.name ?? '';
+			if (typeof list?.cut === 'string')
+				context.findings.warnOnce(`target "${target}": ${kind.method} was cut: ${list.cut}`);
+		});
+		const first = errors[0];
+		if (first !== undefined && (context.strict || parts.every((list) => list === null))) return first;
+		// The one list that a server may not have although clients know the method.
+		const none = kind.type === 'task' && first === undefined && parts.every((list) => list === null);
+		return none ? mcpError(code.methodNotFound, `Method not found: ${kind.method}`) : null;
 	}
 }
 
-const comma = Buffer.from(',');
+const unknownCursor = mcpError(code.invalidParams, 'unknown cursor');
+
+function cursorOf(call: Call): string | null | McpError {
+	const member = call.params.members?.find((one) => one.key === 'cursor');
+	if (member === undefined) return null;
+	const { text } = call.params;
+	return text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : unknownCursor;
+}
+
+/**
+ * Type and cache fields of the whole, from those of its parts: it holds for as long as the first of them to end, and
+ * is for everybody only if all are. Empty when a part says nothing, or is missing: then nobody may keep the list.
+ */
+function stampOf({ parts, errors, whole }: Lists): string {
+	const known = parts.filter((list): list is List => list !== null);
+	if (!whole || errors.length > 0 || known.length === 0) return '';
+	const now = performance.now();
+	let ttl = Number.POSITIVE_INFINITY;
+	for (const list of known) {
+		if (list.ttl === null) return '';
+		ttl = Math.min(ttl, list.ttl - (now - list.askedAt));
+	}
+	const rest = Math.max(0, Math.floor(Math.min(ttl, Number.MAX_SAFE_INTEGER)));
+	const scope = known.every((list) => list.shared) ? 'public' : 'private';
+	return `"resultType":"complete","ttlMs":${rest},"cacheScope":"${scope}",`;
+}
+
+function render({ exposed }: Lists, { items, next }: ListPage, stamp: string): Buffer {
+	const field = JSON.stringify(exposed.kind.field);
+	const tail = next === null ? ']}' : `],"nextCursor":${JSON.stringify(next)}}`;
+	const whole = items.length === exposed.shown.length;
+	const body = whole ? exposed.text() : exposed.textOf(items);
+	return Buffer.concat([Buffer.from(`{${stamp}${field}:[`), body, Buffer.from(tail)]);
+}

@@ -1,57 +1,76 @@
-import { collectItems, type ListKind, listKinds } from './catalog.ts';
+import type { Catalog, Lists } from './catalog.ts';
+import type { ExposedList } from './exposed-list.ts';
+import { listKinds } from './list-kind.ts';
 import type { Call } from './model.ts';
-import type { Leg, Upstreams } from './upstreams.ts';
+import type { Naming, Owned } from './names.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** Why a name has no owner. */
+export interface Ownerless {
+	/** For the client, to be put behind the name; may be empty. */
+	readonly hint: string;
+	/** For the log: why the configuration hides the item; null when it does not. */
+	readonly hidden: string | null;
+}
+
+const guessMs = 1000;
 
 /**
- * Who owns a plain tool or prompt name when names carry no prefix (`prefixMode: never`). Learnt from the targets'
- * lists once, forgotten when a list or the roster changes, and looked up again before a name is called unknown.
+ * Who owns a tool or prompt name that does not say it: without prefixes (`prefixMode: never`), where a name was cut or
+ * changed (`nameStyle: strict`), and for apps, which know only the names of their own server (MCP Apps). Answered
+ * from the catalogue; its lists are read again before a name is called unknown.
  */
 export class Owners {
 	private readonly upstreams: Upstreams;
-	private readonly known = new Map<string, Map<string, string | null>>();
+	private readonly naming: Naming;
+	private readonly catalog: Catalog;
 
-	constructor(upstreams: Upstreams) {
+	constructor(upstreams: Upstreams, naming: Naming, catalog: Catalog) {
 		this.upstreams = upstreams;
+		this.naming = naming;
+		this.catalog = catalog;
 	}
 
-	/** Calls `found` with the target, or null when no target or more than one has the name. */
-	find(type: 'tool' | 'prompt', name: string, call: Call, found: (target: string | null) => void): void {
-		const owner = this.known.get(type)?.get(name);
-		if (owner !== undefined) return found(owner);
-		const kind = type === 'tool' ? listKinds['tools/list'] : listKinds['prompts/list'];
-		if (kind === undefined) throw new Error(`no list of ${type}s`);
-		this.upstreams.whenSettled(() =>
-			this.learn(kind, call, (owners) => {
-				this.known.set(type, owners);
-				found(owners.get(name) ?? null);
-			}),
-		);
-	}
-
-	/** Lists have changed. */
-	forget(): void {
-		this.known.clear();
-	}
-
-	private learn(kind: ListKind, call: Call, done: (owners: Map<string, string | null>) => void): void {
-		const owners = new Map<string, string | null>();
-		const asked = this.upstreams.legs.filter((leg) => this.has(leg, kind));
-		let open = asked.length;
-		if (open === 0) return done(owners);
-		for (const leg of asked) {
-			collectItems(leg, kind, call, (items) => {
-				if (Array.isArray(items)) {
-					for (const item of items) {
-						const other = owners.get(item.name);
-						owners.set(item.name, other === undefined || other === item.target ? item.target : null);
-					}
-				}
-				if (--open === 0) done(owners);
+	find(type: 'tool' | 'prompt', name: string, call: Call, found: (owner: Owned | Ownerless) => void): void {
+		// With its prefix, any name of a prompt says whose it is.
+		if (type === 'prompt' && this.naming.prefixed && !this.naming.strict) return found({ hint: '', hidden: null });
+		const kind = type === 'tool' ? listKinds.tools : listKinds.prompts;
+		const known = this.catalog.known(kind);
+		const owner = known === null ? null : ownerIn(known, name);
+		if (owner !== null) return found(owner);
+		this.upstreams.whenSettled(() => {
+			// With prefixes only apps leave them out; whoever guesses names must not make servers list on and on.
+			const notBefore = performance.now() - (this.naming.prefixed ? guessMs : 0);
+			this.catalog.lists(kind, call, notBefore, (lists) => {
+				found(ownerIn(lists.exposed, name) ?? this.missing(lists, name));
 			});
-		}
+		});
 	}
 
-	private has(leg: Leg, kind: ListKind): boolean {
-		return leg.state === 'ready' && leg.server !== null && kind.capability in leg.server.capabilities;
+	private missing({ exposed, whole }: Lists, name: string): Ownerless {
+		const hidden = exposed.hidden.find((item) => item.name === name)?.reason ?? null;
+		const doubled = exposed.doubled.get(name);
+		if (doubled !== undefined) {
+			const hint = `; ${doubled.map((target) => `"${target}"`).join(' and ')} both serve it, so it is hidden`;
+			return { hint, hidden };
+		}
+		const own = exposed.kind.type === 'tool' ? exposed.findOwn(name) : [];
+		if (own.length > 1) {
+			return { hint: `; did you mean ${own.map((one) => `"${one.exposed}"`).join(' or ')}?`, hidden };
+		}
+		if (this.naming.prefixed || whole) return { hint: '', hidden };
+		const away = this.upstreams.legs.filter((leg) => leg.state !== 'ready').map((leg) => `"${leg.target.name}"`);
+		return { hint: `; not available right now: ${away.join(', ')}`, hidden };
 	}
+}
+
+/** Whether a name has an owner. */
+export function isOwned(owner: Owned | Ownerless): owner is Owned {
+	return 'target' in owner;
+}
+
+function ownerIn(list: ExposedList, name: string): Owned | null {
+	const own = list.kind.type === 'tool' && !list.doubled.has(name) ? list.findOwn(name) : [];
+	const one = list.find(name) ?? (own.length === 1 ? own[0] : undefined);
+	return one === undefined ? null : { target: one.item.target, name: one.item.name, hidden: null };
 }

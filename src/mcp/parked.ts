@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
 import type { Seal } from '../lib/seal.ts';
 import { code, mcpError } from './errors.ts';
-import { refuseAsk } from './lanes.ts';
+import { refuseAsk } from './refuse-ask.ts';
 import type { Ask, Caller, JsonText, McpError, Notice, Result, Sink, Ticket } from './model.ts';
 import { openState, type RequestBinding, sealState } from './request-state.ts';
 

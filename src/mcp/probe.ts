@@ -1,7 +1,9 @@
-import { collectItems, listKinds } from './catalog.ts';
+import { collectList, isListError, type List } from './collection.ts';
 import type { Federation } from './connections.ts';
+import { ExposedList } from './exposed-list.ts';
 import type { Health, TargetHealth } from './health.ts';
-import { refuseAsk } from './lanes.ts';
+import { type ListKind, listKinds, offers } from './list-kind.ts';
+import { refuseAsk } from './refuse-ask.ts';
 import { gatewayCaller, ownCall } from './own-call.ts';
 import { type Leg, Upstreams } from './upstreams.ts';
 
@@ -20,6 +22,8 @@ export class Probe {
 	private readonly health: Health;
 	private readonly open = new Set<Upstreams>();
 	private readonly timers = new Set<NodeJS.Timeout>();
+	/** By target, for each list that was counted. */
+	private readonly lists = new Map<ListKind, Map<string, List>>();
 	private stopped = false;
 
 	constructor(federation: Federation, health: Health) {
@@ -51,11 +55,37 @@ export class Probe {
 		upstreams.whenSettled(() => {
 			const leg = upstreams.legs[0];
 			if (leg?.state !== 'ready') return this.end(upstreams, () => this.again(name, pause));
-			countLists(leg, (counts) => {
+			this.count(leg, (counts) => {
 				this.health.counted(name, counts);
 				this.end(upstreams, () => {});
 			});
 		});
+	}
+
+	private count(leg: Leg, done: (counts: TargetHealth['counts']) => void): void {
+		const counts: TargetHealth['counts'] = { tools: null, prompts: null, resources: null };
+		const wanted = countedLists.filter(([, kind]) => leg.server !== null && offers(leg.server, kind));
+		let open = wanted.length;
+		if (open === 0) return done(counts);
+		for (const [field, kind] of wanted) {
+			collectList(leg, kind, ownCall(kind.method, {}, gatewayCaller), this.federation.listLimits, (list) => {
+				if (!isListError(list)) {
+					counts[field] = list.items.length;
+					this.look(kind, leg.target.name, list);
+				}
+				if (--open === 0) done(counts);
+			});
+		}
+	}
+
+	/** What is odd about the lists is told before any client meets it. */
+	private look(kind: ListKind, target: string, list: List): void {
+		const { targets, naming, findings } = this.federation;
+		if (naming.plain) return;
+		const lists = this.lists.get(kind) ?? new Map<string, List>();
+		this.lists.set(kind, lists.set(target, list));
+		const parts = targets.map(({ name }) => lists.get(name) ?? null);
+		findings.look(kind, parts, new ExposedList(kind, parts, naming), naming);
 	}
 
 	private end(upstreams: Upstreams, then: () => void): void {
@@ -78,19 +108,8 @@ export class Probe {
 	}
 }
 
-function countLists(leg: Leg, done: (counts: TargetHealth['counts']) => void): void {
-	const counts: TargetHealth['counts'] = { tools: null, prompts: null, resources: null };
-	const wanted = (['tools', 'prompts', 'resources'] as const).filter(
-		(field) => field in (leg.server?.capabilities ?? {}),
-	);
-	let open = wanted.length;
-	if (open === 0) return done(counts);
-	for (const field of wanted) {
-		const kind = listKinds[`${field}/list`];
-		if (kind === undefined) throw new Error(`no list of ${field}`);
-		collectItems(leg, kind, ownCall(kind.method, {}, gatewayCaller), (items) => {
-			if (Array.isArray(items)) counts[field] = items.length;
-			if (--open === 0) done(counts);
-		});
-	}
-}
+const countedLists = [
+	['tools', listKinds.tools],
+	['prompts', listKinds.prompts],
+	['resources', listKinds.resources],
+] as const;

@@ -1,4 +1,4 @@
-import type { Bind, GatewayConfig, Listener, McpBackendConfig, Route, TargetConfig } from '../config/ir.ts';
+import type { Bind, GatewayConfig, Listener, McpBackendConfig, Route, Settings, TargetConfig } from '../config/ir.ts';
 import type { ReportFault } from '../http/errors.ts';
 import { replyRefusal } from '../http/errors.ts';
 import { compileOriginGuard } from '../http/origin-guard.ts';
@@ -10,6 +10,7 @@ import { McpEndpoint } from '../mcp/endpoint.ts';
 import { Health, type TargetHealth } from '../mcp/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { createNaming } from '../mcp/names.ts';
+import { Findings } from '../mcp/findings.ts';
 import { Probe } from '../mcp/probe.ts';
 import { routePolicies } from './order.ts';
 
@@ -33,8 +34,19 @@ export interface Runtime {
 	readonly routers: ReadonlyMap<string, Router<Pipeline>>;
 	/** By backend key. */
 	readonly health: ReadonlyMap<string, Health>;
+	/** By backend key. */
+	readonly findings: ReadonlyMap<string, Findings>;
 	readonly endpoints: readonly McpEndpoint[];
 	readonly probes: readonly Probe[];
+	/** In the order of the configuration. */
+	readonly routes: readonly CompiledRoute[];
+}
+
+/** A route with the endpoints behind it. */
+export interface CompiledRoute {
+	readonly listener: Listener;
+	readonly route: Route;
+	readonly endpoints: readonly { readonly weight: number; readonly endpoint: McpEndpoint }[];
 }
 
 /** Compiles a configuration. Opens nothing: sockets and connections begin later. */
@@ -43,25 +55,13 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 	const federations = new Map<string, Federation>();
 	const endpoints: McpEndpoint[] = [];
 	const probes: Probe[] = [];
+	const routes: CompiledRoute[] = [];
 
 	/** Routes that name the same backend share its targets and their health. */
 	const federationOf = (backend: McpBackendConfig): Federation => {
 		const known = federations.get(backend.key);
 		if (known !== undefined) return known;
-		const names = backend.targets.map((target) => target.name);
-		const watch = new Health(
-			names,
-			() => new Date(),
-			(one, failure) => context.targetChanged(backend.key, one, failure),
-		);
-		const federation: Federation = {
-			targets: backend.targets.map((target) => context.openTarget(backend.key, target)),
-			naming: createNaming(backend.targets, backend.prefixMode),
-			watch,
-			strict: backend.failureMode === 'failClosed',
-			startTimeout: config.settings.targetStartTimeout,
-			warn: context.warn,
-		};
+		const { federation, watch } = federate(backend, config.settings, context);
 		federations.set(backend.key, federation);
 		health.set(backend.key, watch);
 		probes.push(new Probe(federation, watch));
@@ -90,11 +90,45 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 			endpoints.push(endpoint);
 			return { weight, backend: endpoint };
 		});
+		routes.push({ listener, route, endpoints: backends.map(({ weight, backend }) => ({ weight, endpoint: backend })) });
 		return new Pipeline(routePolicies(route.policies), backends, context.reportFault);
 	};
 
 	const routers = new Map(config.binds.map((bind: Bind) => [bind.key, new Router(bind.listeners, pipelineOf)]));
-	return Object.freeze({ routers, health, endpoints, probes });
+	const findings = new Map([...federations].map(([key, federation]) => [key, federation.findings]));
+	return Object.freeze({ routers, health, findings, endpoints, probes, routes });
+}
+
+/** The targets of a backend with what is known of them. */
+function federate(
+	backend: McpBackendConfig,
+	settings: Settings,
+	context: CompileContext,
+): { federation: Federation; watch: Health } {
+	const watch = new Health(
+		backend.targets.map((target) => target.name),
+		() => new Date(),
+		(one, failure) => context.targetChanged(backend.key, one, failure),
+	);
+	const findings = new Findings(context.warn, (target) => {
+		const one = watch.of(target);
+		if (one !== undefined) context.targetChanged(backend.key, one, null);
+	});
+	const federation: Federation = {
+		targets: backend.targets.map((target) => context.openTarget(backend.key, target)),
+		naming: createNaming(backend.targets, backend.prefixMode, backend.nameStyle),
+		watch,
+		findings,
+		listLimits: {
+			items: settings.limits.maxListItems,
+			pages: settings.limits.maxListPages,
+			bytes: settings.limits.maxResultSize,
+		},
+		strict: backend.failureMode === 'failClosed',
+		startTimeout: settings.targetStartTimeout,
+		warn: context.warn,
+	};
+	return { federation, watch };
 }
 
 /** When `initialize` is refused because targets are missing. */

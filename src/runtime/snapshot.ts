@@ -1,5 +1,6 @@
 import type { BackendView, BindView, ListenerView, RouteView, StateSnapshot, TargetView } from '../admin/state.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
+import type { Findings } from '../mcp/findings.ts';
 import type { Health } from '../mcp/health.ts';
 
 /** What a snapshot is made from. */
@@ -12,6 +13,8 @@ export interface SnapshotSource {
 	readonly revision: number;
 	/** By backend key. */
 	readonly health: ReadonlyMap<string, Health>;
+	/** By backend key. */
+	readonly findings: ReadonlyMap<string, Findings>;
 	readonly sessions: number;
 	readonly requests: number;
 	readonly childProcesses: number;
@@ -103,6 +106,7 @@ function backendView(weighted: WeightedBackend, source: SnapshotSource): Backend
 		targets: backend.targets.map((target) => targetView(backend.key, target, source)),
 		statefulMode: backend.statefulMode,
 		prefixMode: backend.prefixMode,
+		nameStyle: backend.nameStyle,
 		failureMode: backend.failureMode,
 	};
 }
@@ -126,6 +130,11 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 		tools: health?.counts.tools ?? null,
 		prompts: health?.counts.prompts ?? null,
 		resources: health?.counts.resources ?? null,
+		hidden: (source.findings.get(backend)?.of(target.name) ?? []).map(({ list, name, reason }) => ({
+			list,
+			name,
+			reason,
+		})),
 		connections: health?.ready ?? 0,
 		processes: source.processesOf(backend, target.name),
 	};

@@ -58,8 +58,10 @@ describe.each(['conditional', 'always'] as const)('names and URIs, %s', (mode) =
 				const naming = createNaming(roster(names), mode);
 				for (const target of names) {
 					for (const name of items) {
-						expect(naming.ownerOfName(naming.exposeName(target, name))).toEqual({ target, name });
-						expect(naming.ownerOfUri(naming.exposeUri(target, name))).toEqual({ target, name });
+						const owned = { target, name, hidden: null };
+						expect(naming.ownerOfName('tool', naming.exposeName('tool', target, name))).toEqual(owned);
+						expect(naming.ownerOfUri(naming.exposeUri(target, name))).toEqual(owned);
+						expect(naming.ownerOfTask(naming.exposeTask(target, name))).toEqual(owned);
 					}
 				}
 			}),
@@ -74,7 +76,9 @@ describe.each(['conditional', 'always'] as const)('names and URIs, %s', (mode) =
 				const distinct = [...new Set(items)];
 				const exposed = (expose: (target: string, name: string) => string) =>
 					new Set(names.flatMap((target) => distinct.map((name) => expose(target, name))));
-				expect(exposed(naming.exposeName).size).toBe(names.length * distinct.length);
+				expect(exposed((target, name) => naming.exposeName('prompt', target, name)).size).toBe(
+					names.length * distinct.length,
+				);
 				expect(exposed(naming.exposeUri).size).toBe(names.length * distinct.length);
 			}),
 			{ numRuns },
@@ -82,21 +86,41 @@ describe.each(['conditional', 'always'] as const)('names and URIs, %s', (mode) =
 	});
 });
 
-test('whatever a client names, an owner is one of the targets, and what it exposes leads back to it', () => {
+test('strict names fit, differ when server or name differ, and lead back unless they were changed', () => {
+	fc.assert(
+		fc.property(world, fc.constantFrom('conditional', 'always', 'never'), ({ names, items }, mode) => {
+			const naming = createNaming(roster(names), mode, 'strict');
+			const seen = new Map<string, string>();
+			for (const target of names) {
+				for (const name of new Set(items)) {
+					const exposed = naming.exposeName('tool', target, name);
+					expect(exposed).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+					const plain = exposed === name && !naming.prefixed;
+					if (!plain) expect(seen.get(exposed)).toBeUndefined();
+					seen.set(exposed, target);
+					const owner = naming.ownerOfName('tool', exposed);
+					if (owner !== null) expect(owner).toEqual({ target, name, hidden: null });
+				}
+			}
+		}),
+		{ numRuns },
+	);
+});
+
+test('whatever a client names, an owner is one of the targets, and exposes it under that very name', () => {
 	let owned = 0;
 	fc.assert(
 		fc.property(world, fc.constantFrom('conditional', 'always', 'never'), ({ names, items }, mode) => {
 			const naming = createNaming(roster(names), mode);
 			for (const item of items) {
-				const byName = naming.ownerOfName(item);
+				const byName = naming.ownerOfName('tool', item);
 				const byUri = naming.ownerOfUri(item);
 				for (const owner of [byName, byUri]) if (owner !== null) expect(names).toContain(owner.target);
-				if (byName !== null) expect(naming.exposeName(byName.target, byName.name)).toBe(item);
+				if (byName !== null) expect(naming.exposeName('tool', byName.target, byName.name)).toBe(item);
 				if (byUri !== null) {
 					owned++;
-					// `a+ui://x` is understood, although `ui://a+x` is what clients are shown.
-					expect(naming.ownerOfUri(naming.exposeUri(byUri.target, byUri.name))).toEqual(byUri);
-					if (!byUri.name.startsWith('ui://')) expect(naming.exposeUri(byUri.target, byUri.name)).toBe(item);
+					// `a+ui://x` is refused: clients are shown `ui://a+x`, and there is no second way to write it.
+					expect(naming.exposeUri(byUri.target, byUri.name)).toBe(item);
 				}
 			}
 		}),

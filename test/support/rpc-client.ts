@@ -114,8 +114,8 @@ export class ModernClient implements RpcClient {
 		const comma = params.trim() === '{}' ? '' : ',';
 		const all = `{${modernMeta}${comma}${params.trim().slice(1)}`;
 		const headers: Record<string, string> = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
-		const { name: own, uri } = JSON.parse(params) as { name?: unknown; uri?: unknown };
-		const name = own ?? uri;
+		const { name: own, uri, taskId } = JSON.parse(params) as { name?: unknown; uri?: unknown; taskId?: unknown };
+		const name = own ?? uri ?? taskId;
 		if (typeof name === 'string') headers['mcp-name'] = name;
 		const body = `{"jsonrpc":"2.0","id":${id ?? this.nextId++},"method":"${method}","params":${all}}`;
 		return (await post(this.url, headers, body, this.dispatcher)).reply;

@@ -3,7 +3,7 @@ import type { Path } from '../path.ts';
 import type { WrittenGateway } from '../schema/listeners.ts';
 import type { WrittenConfig } from '../schema/root.ts';
 import { isMapping } from '../schema/section.ts';
-import { suggest } from '../suggest.ts';
+import { suggest } from '../../lib/suggest.ts';
 import type { Scope } from './scope.ts';
 
 /** The gateways of a file as binds, and the way from references to their listeners. */

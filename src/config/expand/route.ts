@@ -1,7 +1,7 @@
 import type { Match, McpBackendConfig, Route, ValueMatch, WeightedBackend } from '../ir.ts';
 import { formatPath } from '../path.ts';
 import type { WrittenMatch, WrittenRoute } from '../schema/route.ts';
-import { suggest } from '../suggest.ts';
+import { suggest } from '../../lib/suggest.ts';
 import { expandMcpBackend } from './mcp-backend.ts';
 import { expandPolicies } from './policies.ts';
 import type { Scope } from './scope.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isTargetName, targetNameFault } from '../target-name.ts';
+import { CURATION_FIELDS } from './curation.ts';
 import { known, section } from './section.ts';
 import { flag, port, text, urlPath, word } from './values.ts';
 
@@ -80,6 +81,7 @@ const TARGET = section(
 		mcp: REMOTE.optional(),
 		sse: SSE.optional(),
 		openapi: OPENAPI.optional(),
+		...CURATION_FIELDS,
 		policies: TARGET_POLICIES.optional(),
 	},
 	{ id: 'target', description: 'One MCP server.', oneOf: ['stdio', 'mcp', 'sse', 'openapi'] },
@@ -96,6 +98,12 @@ export const MCP_FIELDS = {
 		'Whether names carry the prefix `target_`: with more than one target, always or never.',
 		['conditional', 'always', 'never'],
 		{ default: 'conditional' },
+	),
+	nameStyle: word(
+		'`strict` keeps the names of tools and prompts within `[a-zA-Z0-9_-]{1,64}`, for clients that refuse others: what has ' +
+			'to be changed or cut ends in eight digits of a digest.',
+		['relaxed', 'strict'],
+		{ default: 'relaxed' },
 	),
 	failureMode: word(
 		'What a target that is away means. When not written, the others go on and it joins later; `failOpen` skips it, ' +

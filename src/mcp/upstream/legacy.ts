@@ -49,7 +49,8 @@ export function readInitialize(scanned: Scanned): ServerFacts | null {
 	if (result === null || result.end - result.start > maximumParsedBytes) return null;
 	const value = JSON.parse(textOf(scanned, result).toString()) as Record<string, unknown>;
 	const version = value['protocolVersion'];
-	if (typeof version !== 'string') return null;
+	// A server that answers with a version which has no handshake means something else by it.
+	if (typeof version !== 'string' || version > newestLegacyVersion) return null;
 	return serverFacts(value, value['serverInfo'], version, true);
 }
 

@@ -57,7 +57,8 @@ export class ListenStreams implements TopicStream {
 		this.closed = true;
 		if (this.timer !== null) clearTimeout(this.timer);
 		this.current?.cancel();
-		this.refuseWaiting(mcpError(code.internal, 'the connection ended', this.options.target));
+		const asked = new Set(this.topics.keys());
+		this.refuseWaiting(asked, mcpError(code.internal, 'the connection ended', this.options.target));
 	}
 
 	/** Several changes in one go make one new stream. */
@@ -72,6 +73,8 @@ export class ListenStreams implements TopicStream {
 
 	private ask(again: boolean): void {
 		const filter = this.filter();
+		// What is watched later is not for this stream to decide.
+		const asked = new Set(this.topics.keys());
 		const previous = this.current;
 		this.current = null;
 		if (Object.keys(filter).length === 0) return previous?.cancel();
@@ -80,12 +83,12 @@ export class ListenStreams implements TopicStream {
 		const stream = new ListenStream(this.options, filter, {
 			acknowledged: (honoured) => {
 				previous?.cancel();
-				this.settle(honoured);
+				this.settle(asked, honoured);
 			},
 			refused: (error) => {
 				// The old stream goes on; only what was new is refused.
 				if (this.current === stream && previous !== null) this.current = previous;
-				this.refuseWaiting(error);
+				this.refuseWaiting(asked, error);
 			},
 			ended: () => {
 				if (this.current !== stream || this.closed) return;
@@ -109,9 +112,9 @@ export class ListenStreams implements TopicStream {
 	}
 
 	/** Tells who waits whether the server took the topic. */
-	private settle(honoured: ReadonlySet<string>): void {
+	private settle(asked: ReadonlySet<string>, honoured: ReadonlySet<string>): void {
 		for (const [key, watched] of [...this.topics]) {
-			if (watched.waiting === null) continue;
+			if (watched.waiting === null || !asked.has(key)) continue;
 			const { waiting, topic } = watched;
 			watched.waiting = null;
 			const taken = honoured.has(key);
@@ -123,9 +126,9 @@ export class ListenStreams implements TopicStream {
 		}
 	}
 
-	private refuseWaiting(error: McpError): void {
+	private refuseWaiting(asked: ReadonlySet<string>, error: McpError): void {
 		for (const [key, { waiting }] of [...this.topics]) {
-			if (waiting === null) continue;
+			if (waiting === null || !asked.has(key)) continue;
 			this.topics.delete(key);
 			for (const done of waiting) done(error);
 		}

@@ -232,9 +232,9 @@ export class Negotiation {
 		transport.request({ id, message: initializeText(id, this.caller), headers: initializeHeaders }, receiver);
 	}
 
-	/** Over HTTP, a handshake without a session cannot carry what a server asks; the other way can, if there is one. */
+	/** Over HTTP, a handshake without a session carries nothing that a server has to say by itself; the other way does. */
 	private initialized(transport: Transport, server: ServerFacts, session: string | null): void {
-		const mute = this.options.overHttp && session === null && this.caller.interactive;
+		const mute = this.options.overHttp && session === null;
 		if (mute && this.mayTry('modern') && !this.memory.lacks('modern')) {
 			this.held = () => this.establishSession(transport, server, session);
 			return this.greet(transport, 'modern');

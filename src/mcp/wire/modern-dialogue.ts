@@ -51,7 +51,7 @@ export class ModernDialogue {
 	request(request: ModernRequest, channel: ReplyChannel, facts: Facts): { cancel(reason?: string): void } {
 		const { envelope, id, mirrored } = request;
 		facts.mcpMethod = envelope.method;
-		const caller = this.callers.of(envelope);
+		const caller = this.callers.of(envelope, facts.sourceAddress);
 		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
 		reply.logLevel = caller.logLevel;
 		const lease = this.options.pool.lease(caller);

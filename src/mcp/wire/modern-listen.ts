@@ -87,7 +87,9 @@ export class ListenReply implements Listener {
 		let open = this.filter.topics.length;
 		if (open === 0) return this.acknowledge();
 		for (const wanted of this.filter.topics) {
-			const owner = connections.federation.naming.ownerOfUri(wanted.exposed);
+			const { naming } = connections.federation;
+			const named = wanted.kind === 'task' ? naming.ownerOfTask(wanted.exposed) : naming.ownerOfUri(wanted.exposed);
+			const owner = named === null || named.hidden !== null ? null : named;
 			const settled = (refused: boolean, topic: Topic | null) => {
 				if (!refused && topic !== null && owner !== null) this.topics.push({ ...wanted, target: owner.target, topic });
 				if (--open === 0 && !this.over) this.acknowledge();
