@@ -37,12 +37,21 @@ export function cells(): Cell[] {
 	);
 }
 
-/** The text of docs/protocol-support.md, as it is when every cell passes. */
-export function protocolSupport(): string {
+/** What names a cell. */
+export function keyOf({ requirement, kind, combo }: Cell): string {
+	return `${combo.transport}-${combo.upstream} ${requirement.id} ${kind}`;
+}
+
+/** The text of docs/protocol-support.md, without `failed` as it is when every cell passes. */
+export function protocolSupport(failed: readonly Cell[] = []): string {
 	const notes = new Map<string, number>();
+	const fails = (one: Requirement, { client, upstream }: (typeof columns)[number]) =>
+		failed.some(
+			({ requirement, combo }) => requirement === one && combo.client === client && combo.upstream === upstream,
+		);
 	const tables = topics.map(({ title, requirements }) => {
 		const rows = requirements.map((one) => {
-			const signs = columns.map((column) => signIn(one, column, notes));
+			const signs = columns.map((column) => (fails(one, column) ? '✗' : signIn(one, column, notes)));
 			return `| ${one.title} <br><sub>${one.section}</sub> | ${signs.join(' | ')} |`;
 		});
 		return [`## ${title}`, '', head, rule, ...rows].join('\n');
@@ -51,8 +60,7 @@ export function protocolSupport(): string {
 	return `${introduction(cells().length)}\n\n${tables.join('\n\n')}\n\n## Notes\n\n${lines.join('\n')}\n`;
 }
 
-const words = { old: 'old', new: 'new', both: 'both' };
-const head = `| | ${columns.map(({ client, upstream }) => `${words[client]} → ${words[upstream]}`).join(' | ')} |`;
+const head = `| | ${columns.map(({ client, upstream }) => `${client} → ${upstream}`).join(' | ')} |`;
 const rule = `|---|${columns.map(() => '---').join('|')}|`;
 
 function introduction(count: number): string {
@@ -68,7 +76,7 @@ alone shows what SDKs hide. Each server stood behind stdio and Streamable HTTP, 
 ${count.toLocaleString('en')} runs.
 
 ✓ as if client and server were connected directly · ~ with the loss that the note names · – does not exist there, and
-the note says why`;
+the note says why · ✗ fails`;
 }
 
 /** The sign of a line in a column; its notes are numbered in order of appearance. */
