@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Peer } from '../matrix/peer.ts';
 import { clients } from '../matrix/clients.ts';
-import { mcpConfig, nodeTarget, root, type RunningGateway, runGateway } from '../support/gateway.ts';
+import { mcpConfig, nodeTarget, type RunningGateway, runGateway } from '../support/gateway.ts';
 import { realClients } from './clients.ts';
+import { filesystemServer } from './server-files.ts';
 
 const folder = () => realpathSync(mkdtempSync(join(tmpdir(), 'agentgateway-files-')));
 const configured = folder();
@@ -16,8 +17,7 @@ let gateway: RunningGateway;
 beforeAll(async () => {
 	writeFileSync(join(configured, 'configured.txt'), 'of the configuration');
 	writeFileSync(join(rooted, 'rooted.txt'), 'of the client');
-	const server = join(root, 'node_modules/@modelcontextprotocol/server-filesystem/dist/index.js');
-	gateway = await runGateway(mcpConfig(nodeTarget('files', server, configured)));
+	gateway = await runGateway(mcpConfig(nodeTarget('files', filesystemServer, configured)));
 });
 
 afterAll(async () => {

@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nodeTarget, root, type RunningGateway, runGateway, mcpConfig } from '../support/gateway.ts';
+import { nodeTarget, type RunningGateway, runGateway, mcpConfig } from '../support/gateway.ts';
 import type { Loose } from '../support/wire-client.ts';
 import { openClient, realClients } from './clients.ts';
+import { memoryServer, thinkingServer } from './server-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'agentgateway-memory-'));
 let gateway: RunningGateway;
 
 beforeAll(async () => {
-	const server = (name: string) => join(root, `node_modules/@modelcontextprotocol/server-${name}/dist/index.js`);
-	const memory = `${nodeTarget('memory', server('memory'))}\n    env: { MEMORY_FILE_PATH: ${JSON.stringify(join(folder, 'memory.json'))} }`;
-	gateway = await runGateway(mcpConfig(`${memory}\n${nodeTarget('thinking', server('sequential-thinking'))}`));
+	const memory = `${nodeTarget('memory', memoryServer)}\n    env: { MEMORY_FILE_PATH: ${JSON.stringify(join(folder, 'memory.json'))} }`;
+	gateway = await runGateway(mcpConfig(`${memory}\n${nodeTarget('thinking', thinkingServer)}`));
 });
 
 afterAll(async () => {
