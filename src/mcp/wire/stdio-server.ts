@@ -113,7 +113,7 @@ export class StdioServer {
 
 	private modern(envelope: Envelope, facts: Facts): void {
 		const { id } = envelope;
-		const fault = checkBody(envelope, null);
+		const fault = checkBody(envelope, null, null);
 		if (envelope.kind !== 'request' || id === null) {
 			if (fault === null && envelope.method === 'notifications/cancelled') this.cancelled(envelope);
 			return;
