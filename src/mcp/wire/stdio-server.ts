@@ -123,7 +123,7 @@ export class StdioServer {
 		if (this.channel.find(id.toString('latin1')) !== undefined) {
 			return this.refuse(id, { code: code.invalidRequest, message: 'a request with this id is still open' });
 		}
-		this.kept ??= this.parts.pool.lease(this.callers.of(envelope));
+		this.kept ??= this.parts.pool.lease(this.callers.of(envelope, facts.sourceAddress));
 		const part = this.channel.part(id, facts);
 		part.follow(this.parts.modern.request({ envelope, id, mirrored: null }, part, facts));
 	}
