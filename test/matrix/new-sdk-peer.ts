@@ -1,6 +1,8 @@
 import { Client, ProtocolError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { Loose } from '../support/wire-client.ts';
 import { agree, type Peer, type PeerOptions, Refused, type Said, type UseOptions, type Wanted } from './peer.ts';
+import { ownGateway } from './own-gateway.ts';
 import { watchingGet } from './stream-open.ts';
 
 /** The SDK that knows both eras, told to speak one of them. */
@@ -9,20 +11,24 @@ export class NewSdkPeer implements Peer {
 	readonly asked: Said[] = [];
 	answer: Peer['answer'] = agree;
 	private readonly client: Client;
-	private readonly transport: StreamableHTTPClientTransport;
+	private readonly transport: StreamableHTTPClientTransport | StdioClientTransport;
 
-	private constructor(client: Client, transport: StreamableHTTPClientTransport) {
+	private constructor(client: Client, transport: NewSdkPeer['transport']) {
 		this.client = client;
 		this.transport = transport;
 	}
 
-	static async open(era: 'legacy' | 'modern', { url, capabilities, answer: first }: PeerOptions): Promise<NewSdkPeer> {
+	static async open(era: 'legacy' | 'modern', over: 'HTTP' | 'stdio', options: PeerOptions): Promise<NewSdkPeer> {
+		const { url, capabilities, config = '', answer: first } = options;
 		const client = new Client(
 			{ name: 'matrix', version: '1' },
 			{ capabilities, versionNegotiation: { mode: era === 'modern' ? { pin: '2026-07-28' } : 'legacy' } },
 		);
 		const { fetch, opened } = watchingGet();
-		const transport = new StreamableHTTPClientTransport(new URL(url), { fetch });
+		const transport =
+			over === 'stdio'
+				? new StdioClientTransport(ownGateway(config))
+				: new StreamableHTTPClientTransport(new URL(url), { fetch });
 		const peer = new NewSdkPeer(client, transport);
 		if (first !== undefined) peer.answer = first;
 		const answer = async ({ method, params }: Loose): Promise<Loose> => {
@@ -34,7 +40,7 @@ export class NewSdkPeer implements Peer {
 		if ('roots' in capabilities) client.setRequestHandler('roots/list', answer);
 		client.fallbackNotificationHandler = async ({ method, params }) => void peer.notes.push({ method, params });
 		await client.connect(transport);
-		if (era === 'legacy') await opened;
+		if (era === 'legacy' && over === 'HTTP') await opened;
 		return peer;
 	}
 
@@ -104,7 +110,9 @@ export class NewSdkPeer implements Peer {
 	}
 
 	async close(): Promise<void> {
-		if (this.client.getProtocolEra() === 'legacy') await this.transport.terminateSession();
+		if (this.client.getProtocolEra() === 'legacy' && 'terminateSession' in this.transport) {
+			await this.transport.terminateSession();
+		}
 		await this.client.close();
 	}
 }

@@ -1,4 +1,6 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
 	CreateMessageRequestSchema,
@@ -6,8 +8,10 @@ import {
 	ListRootsRequestSchema,
 	McpError,
 } from '@modelcontextprotocol/sdk/types.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Loose } from '../support/wire-client.ts';
 import { agree, type Peer, type PeerOptions, Refused, type Said, type UseOptions, type Wanted } from './peer.ts';
+import { ownGateway } from './own-gateway.ts';
 import { watchingGet } from './stream-open.ts';
 
 /** The SDK that only knows sessions. */
@@ -16,18 +20,18 @@ export class OldSdkPeer implements Peer {
 	readonly asked: Said[] = [];
 	answer: Peer['answer'] = agree;
 	private readonly client: Client;
-	private readonly transport: StreamableHTTPClientTransport;
+	private readonly way: Way;
 
-	private constructor(client: Client, transport: StreamableHTTPClientTransport) {
+	private constructor(client: Client, way: Way) {
 		this.client = client;
-		this.transport = transport;
+		this.way = way;
 	}
 
-	static async open({ url, capabilities, answer: first }: PeerOptions): Promise<OldSdkPeer> {
+	static async open(over: 'HTTP' | 'SSE' | 'stdio', options: PeerOptions): Promise<OldSdkPeer> {
+		const { capabilities, answer: first } = options;
 		const client = new Client({ name: 'matrix', version: '1' }, { capabilities });
-		const { fetch, opened } = watchingGet();
-		const transport = new StreamableHTTPClientTransport(new URL(url), { fetch });
-		const peer = new OldSdkPeer(client, transport);
+		const way = wayOver(over, options);
+		const peer = new OldSdkPeer(client, way);
 		if (first !== undefined) peer.answer = first;
 		const answer = async ({ method, params }: Said): Promise<Loose> => {
 			peer.asked.push({ method, params });
@@ -37,8 +41,8 @@ export class OldSdkPeer implements Peer {
 		if ('sampling' in capabilities) client.setRequestHandler(CreateMessageRequestSchema, answer as Loose);
 		if ('roots' in capabilities) client.setRequestHandler(ListRootsRequestSchema, answer as Loose);
 		client.fallbackNotificationHandler = async ({ method, params }) => void peer.notes.push({ method, params });
-		await client.connect(transport);
-		await opened;
+		await client.connect(way.transport);
+		await way.opened;
 		return peer;
 	}
 
@@ -47,7 +51,7 @@ export class OldSdkPeer implements Peer {
 			name: this.client.getServerVersion()?.name,
 			capabilities: this.client.getServerCapabilities(),
 			instructions: this.client.getInstructions(),
-			version: this.transport.protocolVersion,
+			version: this.way.version(),
 		};
 	}
 
@@ -96,7 +100,32 @@ export class OldSdkPeer implements Peer {
 	}
 
 	async close(): Promise<void> {
-		await this.transport.terminateSession();
+		await this.way.end();
 		await this.client.close();
 	}
+}
+
+/** A transport, and what the clients of the matrix need of it besides. */
+interface Way {
+	readonly transport: Transport;
+	/** Resolves once the server can speak without being asked. */
+	readonly opened: Promise<void>;
+	version(): string | undefined;
+	end(): Promise<void>;
+}
+
+function wayOver(over: 'HTTP' | 'SSE' | 'stdio', { url, config = '' }: PeerOptions): Way {
+	if (over === 'HTTP') {
+		const { fetch, opened } = watchingGet();
+		const http = new StreamableHTTPClientTransport(new URL(url), { fetch });
+		return { transport: http, opened, version: () => http.protocolVersion, end: () => http.terminateSession() };
+	}
+	let version: string | undefined;
+	// oxlint-disable-next-line typescript/no-deprecated -- clients that know nothing newer are to be served
+	const sse = () => new SSEClientTransport(new URL('/sse', url));
+	const transport: Transport = over === 'SSE' ? sse() : new StdioClientTransport(ownGateway(config));
+	transport.setProtocolVersion = (agreed) => {
+		version = agreed;
+	};
+	return { transport, opened: Promise.resolve(), version: () => version, end: async () => {} };
 }

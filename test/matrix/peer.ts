@@ -21,7 +21,10 @@ export interface Wanted {
 
 /** What a client needs to know to open. */
 export interface PeerOptions {
+	/** Address of the gateway: `/mcp` of it. */
 	readonly url: string;
+	/** The gateway's configuration file, for clients that start a gateway of their own. */
+	readonly config?: string;
 	readonly capabilities: Record<string, unknown>;
 	/** The first `answer` of the peer; default `agree`. */
 	readonly answer?: Peer['answer'];

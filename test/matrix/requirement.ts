@@ -6,7 +6,15 @@ export type Era = 'old' | 'new';
 /** What a server speaks. */
 export type Upstream = Era | 'both';
 export type Transport = 'stdio' | 'HTTP' | 'SSE';
-export type ClientKind = 'SDK 1.32' | 'SDK 2.4 old' | 'SDK 2.4 new' | 'raw old' | 'raw new';
+export type ClientKind =
+	| 'SDK 1.32'
+	| 'SDK 1.32 over /sse'
+	| 'SDK 1.32 over stdio'
+	| 'SDK 2.4 new over stdio'
+	| 'SDK 2.4 old'
+	| 'SDK 2.4 new'
+	| 'raw old'
+	| 'raw new';
 
 /** One way through the gateway. */
 export interface Combo {
@@ -80,6 +88,8 @@ export const servers: readonly { readonly transport: Transport; readonly upstrea
 /** Whether a client of this kind shows the requirement in this combination. */
 export function runs({ limit, shownBy }: Requirement, client: ClientKind, combo: Combo): boolean {
 	if (shownBy === 'raw' && !client.startsWith('raw')) return false;
+	// These clients start a gateway each, and HTTP servers start no process for it.
+	if (client.endsWith('over stdio') && combo.transport !== 'HTTP') return false;
 	const found = limit?.(combo);
 	return found === undefined || 'loss' in found;
 }

@@ -17,6 +17,7 @@ const outcomes = process.env['MATRIX_OUT'];
 /** Runs all requirements with every client, one after the other, against one kind of server behind one gateway. */
 export function runMatrix(transport: Transport, upstream: Upstream): void {
 	const folder = mkdtempSync(join(tmpdir(), 'agentgateway-matrix-'));
+	const config = join(folder, 'config.json');
 	const passed: string[] = [];
 	let server: FixtureServer | null = null;
 	let gateway: RunningGateway;
@@ -40,7 +41,9 @@ export function runMatrix(transport: Transport, upstream: Upstream): void {
 		const mcp = { targets: [{ name: 'matrix', ...target }] };
 		const binds = [{ port: 0, listeners: [{ routes: [{ backends: [{ mcp }] }] }] }];
 		// JSON is YAML.
-		gateway = await runGateway(JSON.stringify({ config: { mcp: { targetStartTimeout: '10s' } }, binds }));
+		const text = JSON.stringify({ config: { mcp: { targetStartTimeout: '10s' } }, binds });
+		writeFileSync(config, text);
+		gateway = await runGateway(text);
 	});
 
 	afterAll(async () => {
@@ -55,11 +58,13 @@ export function runMatrix(transport: Transport, upstream: Upstream): void {
 
 	for (const [name, client] of Object.entries(clients) as [ClientKind, (typeof clients)[ClientKind]][]) {
 		const combo: Combo = { client: client.era, upstream, transport };
+		const own = topics.flatMap(({ requirements }) => requirements.filter((one) => runs(one, name, combo)));
+		if (own.length === 0) continue;
 		describe(`${name} → ${upstream} over ${transport}`, { concurrent: false }, () => {
 			let peer: Peer;
 			const further: Peer[] = [];
 			const open = (capabilities: Record<string, unknown>) =>
-				client.open({ url: `${gateway.url()}/mcp`, capabilities });
+				client.open({ url: `${gateway.url()}/mcp`, config, capabilities });
 			beforeAll(async () => {
 				peer = await open(everyCapability);
 			});
@@ -67,8 +72,7 @@ export function runMatrix(transport: Transport, upstream: Upstream): void {
 				for (const one of [...further, peer]) await one.close();
 			});
 
-			for (const requirement of topics.flatMap((topic) => topic.requirements)) {
-				if (!runs(requirement, name, combo)) continue;
+			for (const requirement of own) {
 				test(`${requirement.id}: ${requirement.title}`, { timeout: 15_000, concurrent: false }, async () => {
 					await requirement.run({
 						combo,
