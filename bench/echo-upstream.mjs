@@ -13,6 +13,7 @@ function resultOf(body) {
 	const modern = body.includes('io.modelcontextprotocol/protocolVersion');
 	if (body.includes('"method":"tools/call"')) return modern ? modernResult : callResult;
 	if (body.includes('"method":"initialize"')) {
+		if (process.env.ERA === 'modern') return null;
 		return `{"protocolVersion":"2025-11-25","capabilities":${capabilities},"serverInfo":${server}}`;
 	}
 	if (body.includes('"method":"server/discover"')) {

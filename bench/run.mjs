@@ -50,7 +50,7 @@ try {
 process.exit();
 
 async function makeCases() {
-	const [legacy, modern] = await Promise.all([startUpstream('legacy'), startUpstream('both')]);
+	const [legacy, modern] = await Promise.all([startUpstream('legacy'), startUpstream('modern')]);
 	const list = [];
 	const add = async (name, server, era, tool) => {
 		if (only !== null && !only.test(name)) return;
@@ -83,6 +83,10 @@ async function addGateway(label, program, add, legacy, modern) {
 	await add(`${label}, HTTP target, modern request`, oneModern, 'modern', 'echo');
 	const twoModern = await run('two-modern', [http('one', modern.port), http('two', modern.port)]);
 	await add(`${label}, two HTTP targets, modern request`, twoModern, 'modern', 'one_echo');
+	const across = await run('across', [http('one', modern.port)]);
+	await add(`${label}, legacy session, modern server (bridged)`, across, 'legacy', 'echo');
+	const back = await run('back', [http('one', legacy.port)]);
+	await add(`${label}, modern request, legacy server (bridged)`, back, 'modern', 'echo');
 	await add(`${label}, stdio target, legacy session`, await run('stdio', [stdio]), 'legacy', 'echo');
 }
 

@@ -1,4 +1,4 @@
-// `npm test`: sets up what is missing, then runs every check. `-- --fast` leaves out lint and browser.
+// `npm test`: sets up what is missing, then runs every check. `-- --fast` leaves out lint, browser and the official suite.
 // The last line counts: "N passed, N failed".
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,6 +30,7 @@ for (const [name, [command = '', ...args]] of Object.entries(checks)) {
 	process.stdout.write(`${code === 0 ? 'ok  ' : 'FAIL'} ${name}\n${code === 0 ? '' : output}`);
 }
 await tests();
+if (!fast) await conformance();
 rmSync(work, { recursive: true, force: true });
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`);
@@ -51,6 +52,15 @@ async function tests() {
 	totals.skipped += result.numPendingTests;
 	// A file that does not load, or an unhandled rejection, fails the run without a failed test.
 	if (code !== 0 && result.numFailedTests === 0) totals.failed++;
+}
+
+/** The part of the official suite that takes half a minute; `npm run conformance` is the whole. */
+async function conformance() {
+	const { output } = await run(process.execPath, ['scripts/conformance.mjs', '--short']);
+	const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
+	process.stdout.write(output);
+	totals.passed += Number(passed ?? 0);
+	totals.failed += passed === undefined ? 1 : Number(failed);
 }
 
 function run(command, args, show = false) {

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { CliOptions } from './commands/options.ts';
 import { run } from './commands/run.ts';
 import { printSchema } from './commands/schema.ts';
+import { stdio, type StdioCommandOptions } from './commands/stdio.ts';
 import { validate } from './commands/validate.ts';
 import { version } from './version.ts';
 
@@ -14,22 +15,31 @@ function program(): Command {
 		.addOption(new Option('-V', 'print the version'))
 		.addOption(new Option('--version', 'print build information as JSON'))
 		.allowExcessArguments(false)
+		.configureHelp({ showGlobalOptions: true })
 		.exitOverride();
 }
 
+type Subcommand = (options: CliOptions) => number | Promise<number>;
+
 async function main(argv: string[]): Promise<number> {
 	const command = program();
-	let chosen: (() => number | Promise<number>) | null = null;
+	let chosen: Subcommand = run;
 	command
 		.command('schema')
 		.description('print the JSON Schema of the configuration')
 		.action(() => {
 			chosen = printSchema;
 		});
+	command
+		.command('stdio')
+		.description('serve one route on stdin and stdout, for clients that start their servers themselves')
+		.option('--route <name>', 'the route to serve; needed when several lead to MCP backends')
+		.option('--admin', 'open the admin port, too')
+		.action((own: StdioCommandOptions) => {
+			chosen = (options) => stdio(options, own);
+		});
 	command.action(() => {});
 	command.parse(argv, { from: 'user' });
-	const subcommand = chosen as (() => number | Promise<number>) | null;
-	if (subcommand !== null) return subcommand();
 	const options = command.opts<CliOptions & { V?: boolean; version?: boolean }>();
 	if (options.V) return print(`${version}\n`);
 	if (options.version) return print(`${JSON.stringify(buildInfo(), null, 2)}\n`);
@@ -37,7 +47,7 @@ async function main(argv: string[]): Promise<number> {
 		process.stderr.write('error: only one of --config or --file\n');
 		return 1;
 	}
-	return options.validateOnly === true ? validate(options) : run(options);
+	return options.validateOnly === true ? validate(options) : chosen(options);
 }
 
 function buildInfo(): Record<string, string> {

@@ -2,7 +2,7 @@ import { decodeString, isScanFault, type Look, type Member, scanJson } from '../
 import { type Edit, splice } from '../lib/splice.ts';
 import { code, mcpError } from './errors.ts';
 import { exposing } from './exposing-sink.ts';
-import { refuseAsk } from './lanes.ts';
+import { refuseAsk } from './refuse-ask.ts';
 import type { ListKind } from './list-kind.ts';
 import type { Ask, Call, McpError, Result, Sink, Ticket } from './model.ts';
 import type { Naming } from './names.ts';

@@ -1,18 +1,22 @@
 import type { Backend, Exchange, Refusal } from '../http/exchange.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
 import { createSeal } from '../lib/seal.ts';
-import type { Federation } from './connections.ts';
+import { Connections, type Federation } from './connections.ts';
 import { mcpError } from './errors.ts';
+import type { Caller } from './model.ts';
 import { Parking } from './parked.ts';
 import { Pool } from './pool.ts';
 import { errorResponse } from './rpc-text.ts';
+import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { classify } from './wire/classify.ts';
 import { isEnvelopeFault, readEnvelope } from './wire/envelope.ts';
 import { LegacyFrontend } from './wire/legacy.ts';
 import { LegacyDialogue } from './wire/legacy-dialogue.ts';
+import { SseFrontend, ssePath } from './wire/legacy-sse.ts';
 import { ModernFrontend } from './wire/modern.ts';
 import { ModernDialogue } from './wire/modern-dialogue.ts';
+import { type StdioHost, StdioServer } from './wire/stdio-server.ts';
 
 export interface EndpointOptions {
 	readonly federation: Federation;
@@ -36,14 +40,16 @@ const parkPatienceMs = 5 * 60_000;
 /** Larger request bodies are refused with 413. */
 export const maximumBodyBytes = 4 * 1024 * 1024;
 
-/** The backend that speaks MCP over Streamable HTTP: reads the message, picks the era, hands it on. */
+/** The backend that speaks MCP over HTTP: reads the message, picks the era, hands it on. */
 export class McpEndpoint implements Backend {
 	private readonly options: EndpointOptions;
 	private readonly sessions: Sessions | null;
 	private readonly pool: Pool;
 	private readonly parking: Parking;
 	private readonly modernDialogue: ModernDialogue;
+	private readonly legacyDialogue: LegacyDialogue;
 	private readonly legacy: LegacyFrontend;
+	private readonly sse: SseFrontend;
 	private readonly modern: ModernFrontend;
 
 	constructor(options: EndpointOptions) {
@@ -55,7 +61,9 @@ export class McpEndpoint implements Backend {
 		this.parking = new Parking(heartbeat, createSeal(options.key, 'request state'), parkPatienceMs);
 		this.modernDialogue = new ModernDialogue({ pool, parking: this.parking, version });
 		const dialogue = new LegacyDialogue({ version, refuseWhenMissing: options.refuseWhenMissing });
+		this.legacyDialogue = dialogue;
 		this.legacy = new LegacyFrontend({ sessions, pool, heartbeat, dialogue });
+		this.sse = new SseFrontend({ sessions, heartbeat, dialogue });
 		this.modern = new ModernFrontend({ dialogue: this.modernDialogue, heartbeat });
 	}
 
@@ -68,15 +76,23 @@ export class McpEndpoint implements Backend {
 		exchange.facts.protocol = 'mcp';
 		const refusal = this.options.guard(exchange);
 		if (refusal !== null) return this.options.refuse(exchange, refusal);
-		if (exchange.path === '/sse') return this.options.refuse(exchange, noSse);
+		const overSse = exchange.path === ssePath;
 		if (exchange.method === 'POST') return this.post(exchange);
-		if (exchange.method === 'GET') return this.legacy.get(exchange);
-		if (exchange.method === 'DELETE') return this.legacy.delete(exchange);
+		if (exchange.method === 'GET') return overSse ? this.sse.get(exchange) : this.legacy.get(exchange);
+		if (exchange.method === 'DELETE' && !overSse) return this.legacy.delete(exchange);
 		this.options.refuse(exchange, notAllowed);
+	}
+
+	/** Serves the client of this process over stdio, with what serves the others over HTTP. Who asks for it closes it. */
+	serveStdio(host: StdioHost): StdioServer {
+		const open = (caller: Caller, version: string) =>
+			new Session(version, caller, new Connections(this.options.federation, caller, { lanes: null, resume: null }));
+		return new StdioServer({ legacy: this.legacyDialogue, modern: this.modernDialogue, pool: this.pool, open }, host);
 	}
 
 	/** Ends the streams that would go on for ever, so that a drain comes to an end. */
 	endStreams(): void {
+		this.sse.endStreams();
 		this.sessions?.endStreams();
 		this.modernDialogue.endStreams();
 	}
@@ -101,6 +117,7 @@ export class McpEndpoint implements Backend {
 				const text = errorResponse(envelope.id, mcpError(envelope.code, envelope.message));
 				return exchange.respond(envelope.status, ['content-type', 'application/json'], text);
 			}
+			if (exchange.path === ssePath) return this.sse.post(exchange, envelope);
 			const version = exchange.headers['mcp-protocol-version'];
 			const era = classify(envelope, typeof version === 'string' ? version : null);
 			if (era === 'modern') this.modern.post(exchange, envelope);
@@ -109,12 +126,6 @@ export class McpEndpoint implements Backend {
 	}
 }
 
-const noSse: Refusal = {
-	refused: true,
-	status: 404,
-	reason: 'NotFound',
-	message: 'The HTTP+SSE transport on /sse is not supported by this version; use Streamable HTTP on any other path.',
-};
 const notAllowed: Refusal = {
 	refused: true,
 	status: 405,

@@ -1,5 +1,6 @@
 import { code, mcpError } from './errors.ts';
-import type { Ask, Call, Caller, Failure, McpError, Notice, Result, Sink, Target, Ticket, Upstream } from './model.ts';
+import { ExclusiveCall, Seat } from './exclusive-call.ts';
+import type { Ask, Call, Caller, Failure, Sink, Target, Ticket, Upstream } from './model.ts';
 
 /** How many further connections one pool may open; shared by all of its targets. */
 export interface LaneBudget {
@@ -32,8 +33,8 @@ export class Lanes {
 	private readonly caller: Caller;
 	private readonly watch: LaneWatch;
 	private readonly budget: LaneBudget;
-	/** The set's own connection while an exclusive call is on it. */
-	private busy: Upstream | null = null;
+	/** The set's own connection, as exclusive calls use it. */
+	private first: Seat | null = null;
 	private readonly further: Lane[] = [];
 	private readonly waiting: ExclusiveCall[] = [];
 	private closed = false;
@@ -49,7 +50,8 @@ export class Lanes {
 	start(first: Upstream, call: Call, sink: Sink): Ticket {
 		const exclusive = new ExclusiveCall(call, sink);
 		const idle = this.further.find((lane) => lane.idle);
-		if (this.busy !== first) this.onFirst(first, exclusive);
+		const seat = this.seatOf(first);
+		if (!seat.taken) this.onFirst(seat, exclusive);
 		else if (idle !== undefined) idle.run(exclusive);
 		else if (this.budget.left > 0) this.open(exclusive);
 		else if (this.waiting.length < maximumWaiting) this.waiting.push(exclusive);
@@ -66,13 +68,21 @@ export class Lanes {
 		await Promise.all(this.further.splice(0).map((lane) => lane.close()));
 	}
 
-	private onFirst(first: Upstream, call: ExclusiveCall): void {
-		this.busy = first;
-		call.run(first, () => {
-			if (this.busy !== first) return;
-			this.busy = null;
+	/** What the server asks over the set's own connection while no call is open. */
+	hold(first: Upstream, ask: Ask): void {
+		this.seatOf(first).hold(ask);
+	}
+
+	private seatOf(first: Upstream): Seat {
+		if (this.first?.upstream !== first) this.first = new Seat(first, this.caller);
+		return this.first;
+	}
+
+	private onFirst(seat: Seat, call: ExclusiveCall): void {
+		seat.run(call, () => {
+			if (this.first !== seat) return;
 			const next = this.waiting.shift();
-			if (next !== undefined && !this.closed) this.onFirst(first, next);
+			if (next !== undefined && !this.closed) this.onFirst(seat, next);
 		});
 	}
 
@@ -102,6 +112,7 @@ class Lane {
 	private readonly watch: LaneWatch;
 	private readonly events: { free(): void; gone(): void };
 	private readonly upstream: Upstream;
+	private readonly seat: Seat;
 	private state: 'starting' | 'ready' | 'gone' = 'starting';
 	private call: ExclusiveCall | null = null;
 	private timer: NodeJS.Timeout | null = null;
@@ -124,10 +135,11 @@ class Lane {
 				failed: (failure) => this.failed(failure),
 				// The set's own connection hears of these, too.
 				note() {},
-				ask: refuseAsk,
+				ask: (ask) => this.seat.hold(ask),
 			},
 			null,
 		);
+		this.seat = new Seat(this.upstream, caller);
 	}
 
 	get idle(): boolean {
@@ -152,7 +164,8 @@ class Lane {
 	}
 
 	private begin(): void {
-		this.call?.run(this.upstream, () => {
+		if (this.call === null) return;
+		this.seat.run(this.call, () => {
 			this.call = null;
 			if (this.state !== 'ready') return;
 			this.events.free();
@@ -172,59 +185,4 @@ class Lane {
 		);
 		this.events.gone();
 	}
-}
-
-/** A call with a connection of its own, or on the way to one. */
-class ExclusiveCall implements Sink, Ticket {
-	private readonly call: Call;
-	private sink: Sink | null;
-	private ticket: Ticket | null = null;
-	private over: (() => void) | null = null;
-
-	constructor(call: Call, sink: Sink) {
-		this.call = call;
-		this.sink = sink;
-	}
-
-	/** `over` is called once the connection is free again. */
-	run(upstream: Upstream, over: () => void): void {
-		if (this.sink === null) return over();
-		this.over = over;
-		this.ticket = upstream.start(this.call, this);
-	}
-
-	cancel(reason?: string): void {
-		if (this.sink === null) return;
-		if (this.ticket !== null) this.ticket.cancel(reason);
-		else this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
-	}
-
-	note(notice: Notice): void {
-		this.sink?.note(notice);
-	}
-
-	ask(ask: Ask): void {
-		this.sink?.ask(ask);
-	}
-
-	done(result: Result): void {
-		this.take()?.done(result);
-	}
-
-	fail(error: McpError): void {
-		this.take()?.fail(error);
-	}
-
-	private take(): Sink | null {
-		const { sink, over } = this;
-		this.sink = null;
-		this.over = null;
-		over?.();
-		return sink;
-	}
-}
-
-/** Answers a question that nobody is there to be asked. */
-export function refuseAsk(ask: Ask): void {
-	ask.answer({ error: mcpError(code.methodNotFound, `no client can be asked ${ask.method} here`) });
 }

@@ -3,7 +3,7 @@ import type { Federation } from './connections.ts';
 import { ExposedList } from './exposed-list.ts';
 import type { Health, TargetHealth } from './health.ts';
 import { type ListKind, listKinds, offers } from './list-kind.ts';
-import { refuseAsk } from './lanes.ts';
+import { refuseAsk } from './refuse-ask.ts';
 import { gatewayCaller, ownCall } from './own-call.ts';
 import { type Leg, Upstreams } from './upstreams.ts';
 

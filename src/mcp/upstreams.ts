@@ -74,6 +74,13 @@ export class Leg {
 		return upstream.start(call, sink);
 	}
 
+	/** Keeps what the server asks outside calls for the next one; false where a client can be asked at any time. */
+	hold(upstream: Upstream, ask: Ask): boolean {
+		if (this.lanes === null) return false;
+		this.lanes.hold(upstream, ask);
+		return true;
+	}
+
 	/** Ends what exclusive calls have opened. */
 	async close(): Promise<void> {
 		await this.lanes?.close();
@@ -187,7 +194,10 @@ export class Upstreams {
 			note: (notice: Notice) => {
 				if (current && !this.closed) this.options.events.note(leg.target.name, notice);
 			},
-			ask: (ask: Ask) => this.options.events.ask(ask),
+			ask: (ask: Ask) => {
+				if (current && leg.upstream !== null && leg.hold(leg.upstream, ask)) return;
+				this.options.events.ask(ask);
+			},
 		};
 		leg.upstream = leg.target.open(this.options.caller, events, resume);
 	}

@@ -38,6 +38,15 @@ export interface Runtime {
 	readonly findings: ReadonlyMap<string, Findings>;
 	readonly endpoints: readonly McpEndpoint[];
 	readonly probes: readonly Probe[];
+	/** In the order of the configuration. */
+	readonly routes: readonly CompiledRoute[];
+}
+
+/** A route with the endpoints behind it. */
+export interface CompiledRoute {
+	readonly listener: Listener;
+	readonly route: Route;
+	readonly endpoints: readonly { readonly weight: number; readonly endpoint: McpEndpoint }[];
 }
 
 /** Compiles a configuration. Opens nothing: sockets and connections begin later. */
@@ -46,6 +55,7 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 	const federations = new Map<string, Federation>();
 	const endpoints: McpEndpoint[] = [];
 	const probes: Probe[] = [];
+	const routes: CompiledRoute[] = [];
 
 	/** Routes that name the same backend share its targets and their health. */
 	const federationOf = (backend: McpBackendConfig): Federation => {
@@ -80,12 +90,13 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 			endpoints.push(endpoint);
 			return { weight, backend: endpoint };
 		});
+		routes.push({ listener, route, endpoints: backends.map(({ weight, backend }) => ({ weight, endpoint: backend })) });
 		return new Pipeline(routePolicies(route.policies), backends, context.reportFault);
 	};
 
 	const routers = new Map(config.binds.map((bind: Bind) => [bind.key, new Router(bind.listeners, pipelineOf)]));
 	const findings = new Map([...federations].map(([key, federation]) => [key, federation.findings]));
-	return Object.freeze({ routers, health, findings, endpoints, probes });
+	return Object.freeze({ routers, health, findings, endpoints, probes, routes });
 }
 
 /** The targets of a backend with what is known of them. */

@@ -107,10 +107,14 @@ function sameRequest(a: Facts, b: Facts): boolean {
 }
 
 function requestFields(facts: Facts, to: Notation): string {
-	let line = to.text('http.method', facts.method);
-	line += to.text('http.host', facts.host);
-	line += to.text('http.path', facts.path);
-	line += to.text('http.version', facts.httpVersion);
+	let line = '';
+	// What comes over stdio has nothing of the kind.
+	if (facts.httpVersion !== '') {
+		line += to.text('http.method', facts.method);
+		line += to.text('http.host', facts.host);
+		line += to.text('http.path', facts.path);
+		line += to.text('http.version', facts.httpVersion);
+	}
 	if (facts.status !== undefined) line += to.number('http.status', facts.status, '');
 	if (facts.protocol !== undefined) line += to.text('protocol', facts.protocol);
 	if (facts.protocol !== 'mcp') return line;

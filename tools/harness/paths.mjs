@@ -11,7 +11,7 @@ export const fixture = join(root, 'test/fixtures/conformance/server.mjs');
 export const everything = join(root, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 export const loopback = join(tools, 'loopback.mjs');
 /** The suite uses what Node 20 does not have. */
-export const newerNode = join(tools, 'node_modules/node/bin/node');
+export const newerNode = join(tools, 'node_modules/.bin/node');
 export const suite = join(tools, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 
 /** Installs the tools when they are missing or older than their lock file. */

@@ -10,7 +10,16 @@ const drivers = ['modern', 'legacy'];
 /** @returns {{ name: string, short: boolean, run(folder: string): Promise<object[]> }[]} */
 export function listRuns() {
 	return revisions.flatMap((revision) => [
-		{ name: `direct/both-http/${revision}`, short: false, run: (folder) => direct(revision, folder) },
+		{
+			name: `direct/both-http/${revision}`,
+			short: false,
+			run: (folder) => direct(startFixture('http', 'both'), revision, folder),
+		},
+		{
+			name: `direct/everything-http/${revision}`,
+			short: false,
+			run: (folder) => direct(startEverything('http'), revision, folder),
+		},
 		...eras.flatMap((era) => ['http', 'stdio'].map((transport) => fixtureRun(era, transport, revision))),
 		fixtureRun('legacy', 'sse', revision),
 		...['http', 'stdio'].map((transport) => ({
@@ -36,8 +45,8 @@ function fixtureRun(era, transport, revision) {
 	};
 }
 
-async function direct(revision, folder) {
-	const server = await startFixture('http', 'both');
+async function direct(starting, revision, folder) {
+	const server = await starting;
 	try {
 		return await checkServer(server.url, revision, folder);
 	} finally {

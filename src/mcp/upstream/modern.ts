@@ -101,8 +101,9 @@ function declaredCapabilities(caller: Caller): string {
 function callerMeta(caller: Caller): string {
 	const info =
 		caller.clientInfo === null ? '' : `,"io.modelcontextprotocol/clientInfo":${caller.clientInfo.toString()}`;
-	const level =
-		caller.logLevel === null ? '' : `,"io.modelcontextprotocol/logLevel":${JSON.stringify(caller.logLevel)}`;
+	// A server with a handshake logs as it likes until it is told a level; these log nothing.
+	const wanted = caller.logLevel ?? (caller.handshake ? 'info' : null);
+	const level = wanted === null ? '' : `,"io.modelcontextprotocol/logLevel":${JSON.stringify(wanted)}`;
 	return (
 		`"io.modelcontextprotocol/protocolVersion":"${modernVersion}",` +
 		`"io.modelcontextprotocol/clientCapabilities":${declaredCapabilities(caller)}${info}${level}`

@@ -1,7 +1,7 @@
 import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
 import { code, mcpError } from '../errors.ts';
-import { refuseAsk } from '../lanes.ts';
+import { refuseAsk } from '../refuse-ask.ts';
 import type { Ask, Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import { ownCall } from '../own-call.ts';
 import { type DeclaredHeaders, readParamHeaders } from '../param-headers.ts';

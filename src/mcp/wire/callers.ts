@@ -24,7 +24,10 @@ export class Callers {
 		interactive: false,
 	};
 
-	of(envelope: Envelope): Caller {
+	private lastPeer = '';
+
+	/** `peer` is the address that the request came from. */
+	of(envelope: Envelope, peer: string): Caller {
 		const info = objectIn(envelope, metaKeys.clientInfo);
 		const capabilities = objectIn(envelope, metaKeys.capabilities);
 		const logLevel = metaString(envelope, metaKeys.logLevel);
@@ -35,20 +38,26 @@ export class Callers {
 			logLevel === last.logLevel &&
 			holds(text, capabilities, last.capabilities) &&
 			(info === null ? last.clientInfo === null : last.clientInfo !== null && holds(text, info, last.clientInfo));
-		if (same) return last;
+		if (same && (!last.interactive || peer === this.lastPeer)) return last;
 		const copy = (member: Member) => Buffer.from(text.subarray(member.start, member.end));
 		const declared = capabilities === null ? Buffer.from('{}') : copy(capabilities);
+		const asked = interactive(declared);
+		this.lastPeer = peer;
 		this.last = {
-			principal: 'anonymous',
+			// Who is asked has a say in what a server does, such as by its roots: strangers do not share connections then.
+			principal: asked ? `anonymous at ${loopback.test(peer) ? 'loopback' : peer}` : 'anonymous',
 			clientInfo: info === null ? null : copy(info),
 			capabilities: declared,
 			logLevel,
 			handshake: false,
-			interactive: interactive(declared),
+			interactive: asked,
 		};
 		return this.last;
 	}
 }
+
+/** One client may come over either family. */
+const loopback = /^(::ffff:)?127\.|^::1$/;
 
 /** Whether a capabilities object says that the client can be asked something. */
 export function interactive(capabilities: Buffer): boolean {

@@ -55,6 +55,9 @@ export class LegacyDialogue {
 			facts.mcpMethod = 'ping';
 			return reply.done(emptyResult);
 		}
+		if (newerMethods.has(envelope.method)) {
+			return reply.fail(mcpError(code.methodNotFound, `Method not found: ${envelope.method}`));
+		}
 		const key = id.toString('latin1');
 		if (session.calls.get(key) !== undefined) {
 			return reply.fail(mcpError(code.invalidRequest, 'a request with this id is still open in this session'));
@@ -99,6 +102,9 @@ export class LegacyDialogue {
 		return mcpError(code.internal, `target "${first.target.name}" could not start: ${reason}`, first.target.name);
 	}
 }
+
+/** Methods of 2026-07-28, which a server behind may know although this client does not. */
+const newerMethods: ReadonlySet<string> = new Set(['server/discover', 'subscriptions/listen', 'tasks/update']);
 
 /** The version to speak with a client that asks for `asked`: that one if it is known, else the newest. */
 export function chooseVersion(envelope: Envelope): string {

@@ -51,7 +51,7 @@ export class ModernDialogue {
 	request(request: ModernRequest, channel: ReplyChannel, facts: Facts): { cancel(reason?: string): void } {
 		const { envelope, id, mirrored } = request;
 		facts.mcpMethod = envelope.method;
-		const caller = this.callers.of(envelope);
+		const caller = this.callers.of(envelope, facts.sourceAddress);
 		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
 		reply.logLevel = caller.logLevel;
 		const lease = this.options.pool.lease(caller);
@@ -91,7 +91,8 @@ export class ModernDialogue {
 		}
 		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
 		reply.follow(parked);
-		parked.follow(lease.connections.start(callOf(envelope, caller, mirrored), facts, parked));
+		const call = callOf(envelope, caller, mirrored);
+		parked.begin((sink) => lease.connections.start(call, facts, sink));
 	}
 
 	private listen(envelope: Envelope, id: Buffer, channel: ReplyChannel, lease: PoolLease): ListenReply {

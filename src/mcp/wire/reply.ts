@@ -3,7 +3,7 @@ import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import { logLevels } from '../dispatch.ts';
 import { code, mcpError } from '../errors.ts';
-import { refuseAsk } from '../lanes.ts';
+import { refuseAsk } from '../refuse-ask.ts';
 import type { Ask, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { errorResponse, noticeText, resultResponse } from '../rpc-text.ts';
 import type { ReplyChannel } from './channel.ts';

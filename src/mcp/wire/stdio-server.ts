@@ -1,0 +1,141 @@
+import type { Facts } from '../../facts/facts.ts';
+import { code, mcpError } from '../errors.ts';
+import type { Caller } from '../model.ts';
+import type { Pool, PoolLease } from '../pool.ts';
+import { errorResponse } from '../rpc-text.ts';
+import type { Session } from '../session.ts';
+import { Callers } from './callers.ts';
+import { ChannelSession, silence } from './channel-session.ts';
+import { classify } from './classify.ts';
+import { type Envelope, isEnvelopeFault, readEnvelope } from './envelope.ts';
+import type { LegacyDialogue } from './legacy-dialogue.ts';
+import { checkBody } from './modern-checks.ts';
+import type { ModernDialogue } from './modern-dialogue.ts';
+import { type ChannelOutput, SharedChannel } from './shared-channel.ts';
+
+/** What the one client of a stdio server is served with. */
+export interface StdioParts {
+	readonly legacy: LegacyDialogue;
+	readonly modern: ModernDialogue;
+	readonly pool: Pool;
+	/** Opens the session of a client with a handshake. */
+	open(caller: Caller, protocolVersion: string): Session;
+}
+
+/** The process around the server. */
+export interface StdioHost extends ChannelOutput {
+	/** What is known of a call before it is read. */
+	facts(): Facts;
+}
+
+/**
+ * Serves the one client of a stdio server: a message a line in, a message a line out, of both eras, each message by
+ * itself. `initialize` opens the session of the process.
+ */
+export class StdioServer {
+	private readonly parts: StdioParts;
+	private readonly host: StdioHost;
+	private readonly channel: SharedChannel;
+	private readonly session: ChannelSession;
+	private readonly callers = new Callers();
+	/** Keeps the connections of a client without session open for as long as the client is there. */
+	private kept: PoolLease | null = null;
+	private stopping = false;
+	private ending: Promise<void> = Promise.resolve();
+
+	constructor(parts: StdioParts, host: StdioHost) {
+		this.parts = parts;
+		this.host = host;
+		this.channel = new SharedChannel(host);
+		this.session = new ChannelSession({
+			channel: this.channel,
+			stream: { send: (message) => this.channel.send(message), end() {} },
+			dialogue: parts.legacy,
+			open: (caller, version) => parts.open(caller, version),
+			end: (session) => this.end(session),
+		});
+	}
+
+	/** Sessions that are open: one, or none. */
+	get openSessions(): number {
+		return Number(this.session.opened);
+	}
+
+	/** Takes a line of stdin. */
+	take(line: Buffer): void {
+		const envelope = readEnvelope(line);
+		if (isEnvelopeFault(envelope)) return this.refuse(envelope.id, envelope);
+		const facts = this.host.facts();
+		if (this.stopping && envelope.kind === 'request') return this.refuse(envelope.id, stopped);
+		if (classify(envelope, null) === 'modern') return this.modern(envelope, facts);
+		// A client without session takes its calls back by the same notification.
+		if (envelope.method === 'notifications/cancelled') this.cancelled(envelope);
+		this.session.take(envelope, facts);
+	}
+
+	/** Refuses what cannot be read as a message. */
+	refuse(id: Buffer | null, fault: { readonly code: number; readonly message: string; readonly data?: Buffer }): void {
+		this.channel.send(errorResponse(id, { ...mcpError(fault.code, fault.message), data: fault.data ?? null }));
+	}
+
+	/** The queue in front of the client is empty. */
+	drained(): void {
+		this.channel.drained();
+	}
+
+	/** Takes back every call. */
+	cancelAll(reason: string): void {
+		this.channel.cancelAll(reason);
+		this.session.cancelAll(reason);
+	}
+
+	/**
+	 * Takes no further request, lets those under way end, and calls `then`. `deaf`: the client does not send any more
+	 * either, so what servers ask is refused.
+	 */
+	finish(deaf: boolean, then: () => void): void {
+		this.stopping = true;
+		if (deaf) this.session.deaf();
+		this.parts.modern.endStreams();
+		this.channel.onIdle(then);
+	}
+
+	/** Takes back what is left, and ends the session. Resolves when what it held is gone. */
+	async close(): Promise<void> {
+		this.stopping = true;
+		this.cancelAll('the gateway is stopping');
+		this.channel.close();
+		this.session.close();
+		this.kept?.release();
+		this.kept = null;
+		await this.ending;
+	}
+
+	private modern(envelope: Envelope, facts: Facts): void {
+		const { id } = envelope;
+		const fault = checkBody(envelope, null);
+		if (envelope.kind !== 'request' || id === null) {
+			if (fault === null && envelope.method === 'notifications/cancelled') this.cancelled(envelope);
+			return;
+		}
+		facts.mcpMethod = envelope.method;
+		if (fault !== null) return this.refuse(id, fault);
+		if (this.channel.find(id.toString('latin1')) !== undefined) {
+			return this.refuse(id, { code: code.invalidRequest, message: 'a request with this id is still open' });
+		}
+		this.kept ??= this.parts.pool.lease(this.callers.of(envelope, facts.sourceAddress));
+		const part = this.channel.part(id, facts);
+		part.follow(this.parts.modern.request({ envelope, id, mirrored: null }, part, facts));
+	}
+
+	private cancelled(envelope: Envelope): void {
+		const id = silence(envelope, this.channel);
+		if (id !== null) this.channel.find(id)?.cancel('the client took it back');
+	}
+
+	private end(session: Session): void {
+		this.ending = session.close();
+	}
+}
+
+const stopped = { code: code.internal, message: 'the gateway is stopping' };

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { type Admin, createAdmin } from '../admin/admin.ts';
+import type { StateSnapshot } from '../admin/state.ts';
+import type { GatewayConfig } from '../config/ir.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { type Beating, Heartbeat } from '../lib/heartbeat.ts';
+import type { TargetHealth } from '../mcp/health.ts';
+import type { Failure } from '../mcp/model.ts';
+import { Processes } from '../processes/processes.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { compile, type Runtime } from './compile.ts';
+import { configDump } from './dump.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { targetLabel, Targets } from './targets.ts';
+
+export interface GatewayOptions {
+	readonly config: GatewayConfig;
+	/** The file as written, for the admin API. */
+	readonly document: unknown;
+	/** Where the configuration came from, in words. */
+	readonly source: string;
+	readonly version: string;
+	readonly logger: Logger;
+	/** null: no access log. */
+	readonly accessLog: AccessLog | null;
+	/** Environment that child processes inherit. */
+	readonly env: Readonly<Record<string, string | undefined>>;
+	/** Folder of the built UI; null for none. */
+	readonly uiRoot: string | null;
+}
+
+/** What only the ways in know of a gateway. */
+export interface Ways {
+	/** Real addresses of a bind that listens. */
+	addressesOf(bind: string): readonly string[];
+	/** Sessions beside those of the endpoints. */
+	sessions(): number;
+}
+
+/** A configuration that runs, without the ways in: no port is open, nothing reads stdin. */
+export class Core implements Beating {
+	slot = -1;
+	readonly runtime: Runtime;
+	readonly metrics: Metrics;
+	readonly admin: Admin;
+	readonly adminToken: string;
+	private readonly options: GatewayOptions;
+	private readonly ways: Ways;
+	private readonly heartbeat = new Heartbeat();
+	private readonly processes: Processes;
+	private readonly targets: Targets;
+	private readonly watchers = new Set<() => void>();
+	private readonly startedAt = new Date();
+	private revision = 0;
+	/** Last failure that was logged, by target, so that retries do not fill the log. */
+	private readonly logged = new Map<string, string>();
+	private shownRequests = 0;
+
+	constructor(options: GatewayOptions, ways: Ways) {
+		const { config, logger } = options;
+		this.options = options;
+		this.ways = ways;
+		this.adminToken = config.settings.adminToken ?? randomBytes(24).toString('base64url');
+		this.processes = new Processes(options.env, () => this.changed());
+		const mcpLog = logger.scoped('agentgateway::mcp');
+		this.targets = new Targets(this.processes, mcpLog, { maximumAnswerBytes: config.settings.limits.maxResultSize });
+		this.runtime = compile(config, {
+			heartbeat: this.heartbeat,
+			version: options.version,
+			key: sealKey(config.settings.sessionKey, mcpLog),
+			openTarget: (backend, target) => this.targets.open(backend, target),
+			reportFault: (fault, exchange) => this.reportFault(fault, exchange),
+			warn: (message) => mcpLog.warn(message),
+			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
+		});
+		this.metrics = new Metrics(options.version, {
+			sessions: () => this.sessions(),
+			targets: () => this.targetStates(),
+			childProcesses: () => this.processes.count(),
+			configSynchronized: () => true,
+		});
+		this.admin = this.makeAdmin();
+	}
+
+	/** Looks at every target once, and keeps who watches up to date. */
+	watch(): void {
+		this.heartbeat.add(this);
+		for (const probe of this.runtime.probes) probe.start();
+	}
+
+	snapshot(): StateSnapshot {
+		return takeSnapshot({
+			config: this.options.config,
+			configSource: this.options.source,
+			version: this.options.version,
+			startedAt: this.startedAt,
+			now: new Date(),
+			revision: this.revision,
+			health: this.runtime.health,
+			findings: this.runtime.findings,
+			sessions: this.sessions(),
+			requests: this.metrics.requests,
+			childProcesses: this.processes.count(),
+			processesOf: (backend, target) => this.processes.count(targetLabel(backend, target)),
+			addressesOf: (bind) => this.ways.addressesOf(bind),
+		});
+	}
+
+	/** Counters change without any event; who watches sees them once a second. */
+	beat(): void {
+		if (this.shownRequests === this.metrics.requests) return;
+		this.shownRequests = this.metrics.requests;
+		if (this.watchers.size > 0) this.changed();
+	}
+
+	/** Counts and logs a request that has ended. */
+	ended(facts: Facts): void {
+		const now = performance.now();
+		this.metrics.ended(facts, now);
+		this.options.accessLog?.(facts, now);
+	}
+
+	reportFault(fault: unknown, exchange: Pick<Exchange, 'facts'>): void {
+		const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+		this.options.logger.error('internal error', { path: exchange.facts.path, error: text });
+	}
+
+	/** The first half of an end: streams that go on for ever end, so that `drained` comes to an end; then all the rest. */
+	async close(drained: Promise<unknown>): Promise<void> {
+		await Promise.all(this.runtime.probes.map((probe) => probe.stop()));
+		for (const endpoint of this.runtime.endpoints) endpoint.endStreams();
+		await drained;
+		await Promise.all(this.runtime.endpoints.map((endpoint) => endpoint.close()));
+		this.heartbeat.stop();
+		await this.processes.close();
+		await this.targets.close();
+	}
+
+	private makeAdmin(): Admin {
+		const { config, document, version, logger, uiRoot } = this.options;
+		const { settings } = config;
+		const publicHost = settings.publicUrl === null ? [] : [new URL(settings.publicUrl).host];
+		return createAdmin({
+			snapshot: () => this.snapshot(),
+			onChange: (listener) => {
+				this.watchers.add(listener);
+				return () => this.watchers.delete(listener);
+			},
+			configDump: () => configDump(config, version),
+			configDocument: () => document,
+			buildInfo: {
+				version,
+				gitRevision: '',
+				buildProfile: 'release',
+				buildTarget: `${process.platform}-${process.arch}`,
+				nodeVersion: process.versions.node,
+			},
+			uiRoot,
+			adminToken: this.adminToken,
+			allowedHosts: [...settings.allowedHosts, ...publicHost],
+			secrets: settings.sessionKey === null ? [] : [settings.sessionKey],
+			logger: logger.scoped('agentgateway::admin'),
+			logLevel: () => settings.logLevel,
+			randomBytes: (size) => randomBytes(size),
+			now: () => performance.now(),
+		});
+	}
+
+	private targetChanged(backend: string, health: TargetHealth, failure: Failure | null): void {
+		this.changed();
+		if (health.state === 'ready') this.logged.delete(targetLabel(backend, health.target));
+		if (failure === null) return;
+		const { logger } = this.options;
+		const label = targetLabel(backend, health.target);
+		const repeated = this.logged.get(label) === failure.reason;
+		this.logged.set(label, failure.reason);
+		logger[repeated ? 'debug' : 'warn'](`target "${health.target}" failed: ${failure.reason}`, {
+			backend,
+			exit_code: failure.exitCode ?? undefined,
+			signal: failure.signal ?? undefined,
+			remedy: failure.remedy === '' ? undefined : failure.remedy,
+			stderr: failure.stderr.length === 0 ? undefined : failure.stderr.slice(-5).join('\n'),
+		});
+	}
+
+	private changed(): void {
+		this.revision++;
+		for (const watcher of this.watchers) watcher();
+	}
+
+	private sessions(): number {
+		const { endpoints } = this.runtime;
+		return endpoints.reduce((sum, endpoint) => sum + endpoint.openSessions, this.ways.sessions());
+	}
+
+	private *targetStates(): Iterable<{ backend: string; target: string; state: string }> {
+		for (const [backend, health] of this.runtime.health) {
+			for (const { target, state } of health.all()) yield { backend, target, state };
+		}
+	}
+}
+
+/** The key that seals session ids; one of its own for each start unless the configuration names one. */
+function sealKey(configured: string | null, logger: Logger): Buffer {
+	if (configured !== null) return Buffer.from(configured, 'hex');
+	logger.info('session ids are sealed with a random key and end with this process', {
+		remedy: 'set config.session.key or SESSION_KEY to keep sessions over a restart',
+	});
+	return randomBytes(32);
+}
