@@ -40,14 +40,21 @@ describe.each([
 		expect((await use(bind, 'tasks/get', { taskId })).result).toMatchObject({ taskId, status: 'cancelled' });
 	});
 
-	test('end in their result, and are told of while they run', async () => {
-		const taskId = await start('slow_compute', { seconds: 0.5, label: 'x' });
-		const listening = await stream(at(bind), modern('subscriptions/listen', { notifications: { taskIds: [taskId] } }, meta));
+	test('end in their result', async () => {
+		const taskId = await start('slow_compute', { seconds: 0.2, label: 'x' });
+		await expect
+			.poll(async () => (await use(bind, 'tasks/get', { taskId })).result, { timeout: 5000 })
+			.toMatchObject({ status: 'completed', result: { content: [{ text: 'Computed x for 0.2 s' }] } });
+	});
+
+	test('are told of to who listens', async () => {
+		const taskId = await start('slow_compute', { seconds: 60 });
+		const filter = modern('subscriptions/listen', { notifications: { taskIds: [taskId, 'nothing'] } }, meta);
+		const listening = await stream(at(bind), filter);
 		await expect.poll(() => listening.seen[0]?.params.notifications).toEqual({ taskIds: [taskId] });
-		await expect.poll(() => listening.seen[1]?.params, { timeout: 5000 }).toMatchObject({ taskId, status: 'completed' });
+		await use(bind, 'tasks/cancel', { taskId });
+		await expect.poll(() => listening.seen[1]?.params).toMatchObject({ taskId, status: 'cancelled' });
 		listening.close();
-		const { result } = await use(bind, 'tasks/get', { taskId });
-		expect(result).toMatchObject({ status: 'completed', result: { content: [{ text: 'Computed x for 0.5 s' }] } });
 	});
 
 	test('ask, and are answered by tasks/update', async () => {
