@@ -34,7 +34,12 @@ beforeAll(async () => {
 	for (const method of ['prompts/list', 'resources/list', 'resources/templates/list'])
 		toolsOnly.override(method, (message, response) => sendError(response, message, 200, -32601, 'Method not found'));
 	const serverInfo = { name: 'told', version: '1', title: 'Told' };
-	answer(a, 'initialize', () => ({ protocolVersion: '2025-11-25', capabilities: { tools: {}, prompts: {}, resources: {} }, serverInfo, instructions: 'Ask a.' }));
+	answer(a, 'initialize', () => ({
+		protocolVersion: '2025-11-25',
+		capabilities: { tools: {}, prompts: {}, resources: {} },
+		serverInfo,
+		instructions: 'Ask a.',
+	}));
 	const [one, two, three] = [httpTarget('a', a.url), httpTarget('b', b.url), httpTarget('c', toolsOnly.url)];
 	a.intercept = (request) => {
 		// `initialize` is overridden and gives out no session, so none is asked for.
@@ -105,8 +110,15 @@ describe('a target that cannot start', () => {
 });
 
 test('no targets at all are refused with the file', () => {
-	const config = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes: [{ backends: [{ mcp: { targets: [] } }] }] }] }] });
-	const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin/agentgateway.mjs'), '--validate-only', '-c', config]);
+	const config = JSON.stringify({
+		binds: [{ port: 0, listeners: [{ routes: [{ backends: [{ mcp: { targets: [] } }] }] }] }],
+	});
+	const { status, stderr } = spawnSync(process.execPath, [
+		join(root, 'bin/agentgateway.mjs'),
+		'--validate-only',
+		'-c',
+		config,
+	]);
 	expect(status).not.toBe(0);
 	expect(String(stderr)).toMatch(/targets/);
 });
@@ -185,7 +197,11 @@ describe('instructions', () => {
 	});
 
 	test('are left out where no server has any', async () => {
-		answer(a, 'initialize', () => ({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } }));
+		answer(a, 'initialize', () => ({
+			protocolVersion: '2025-11-25',
+			capabilities: { tools: {} },
+			serverInfo: { name: 'x', version: '1' },
+		}));
 		const { greeting } = await Session.open(at(pair));
 		expect(greeting.instructions).toBeUndefined();
 	});
@@ -239,10 +255,16 @@ describe('results of each era', () => {
 
 describe('headers on the way to a server', () => {
 	test('the session and credentials of the client stay here; length and encoding are those of the new body', async () => {
-		const own = { 'x-own': '1', cookie: 'c=1', 'mcp-session-id': 'x', authorization: 'Bearer t', 'accept-encoding': 'br' };
+		const own = {
+			'x-own': '1',
+			cookie: 'c=1',
+			'mcp-session-id': 'x',
+			authorization: 'Bearer t',
+			'accept-encoding': 'br',
+		};
 		const sent = modern('tools/call', { name: 'b_echo', arguments: {} });
 		await send(at(pair), { ...sent, headers: { ...sent.headers, ...own } });
-		const { headers, text } = b.of('tools/call').at(-1) ?? { headers: {}, text: '' };
+		const { headers = {}, text = '' } = b.of('tools/call').at(-1) ?? {};
 		expect(headers['mcp-session-id']).toBeUndefined();
 		expect(headers.cookie).toBeUndefined();
 		expect(headers.authorization).toBeUndefined();

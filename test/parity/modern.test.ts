@@ -17,6 +17,7 @@ import {
 	type Sent,
 	Session,
 	versionKey,
+	firstOf,
 } from './wire.ts';
 
 let gateway: RunningGateway;
@@ -40,7 +41,10 @@ beforeAll(async () => {
 	old = await HttpMcpServer.start({ eras: ['legacy'] });
 	gateway = await gatewayFor([
 		{ targets: [httpTarget('a', server.url)] },
-		{ targets: [httpTarget('a', server.url), httpTarget('b', other.url), httpTarget('old', old.url), dead], failureMode: 'failOpen' },
+		{
+			targets: [httpTarget('a', server.url), httpTarget('b', other.url), httpTarget('old', old.url), dead],
+			failureMode: 'failOpen',
+		},
 		{ targets: [httpTarget('old', old.url)] },
 		{ targets: [stdioTarget('a', conformance, '--era', 'modern'), stdioTarget('b', conformance, '--era', 'legacy')] },
 	]);
@@ -286,6 +290,7 @@ describe('servers of both eras behind one endpoint, one of them dead', () => {
 	test('serve an old client in a session', async () => {
 		const session = await Session.open(at(mixed));
 		expect(session.id).not.toBe('');
+		expect(session.greeting.capabilities.extensions).toHaveProperty('io.modelcontextprotocol/ui');
 		const { tools } = await session.result('tools/list');
 		expect(tools).toHaveLength(12);
 		for (const name of ['b_echo', 'old_echo'])
@@ -299,16 +304,19 @@ describe('what servers ask', () => {
 	const name = 'test_input_required_result_elicitation';
 	const answers = { action: 'accept', content: { name: 'Ada' } };
 
-	test.each(['a', 'b'])('is a result for a new client, whose next try brings the answers (target %s)', async (target) => {
-		const params = { name: `${target}_${name}`, arguments: {} };
-		const first = (await post(modern('tools/call', params, elicitation), asking)).last.result;
-		expect(first.resultType).toBe('input_required');
-		const [[key, request]] = Object.entries<Loose>(first.inputRequests);
-		expect(request).toMatchObject({ method: 'elicitation/create', params: { message: 'What is your name?' } });
-		const retry = { ...params, inputResponses: { [key]: answers }, requestState: first.requestState };
-		const second = (await post(modern('tools/call', retry, elicitation), asking)).last.result;
-		expect(second).toMatchObject({ resultType: 'complete', content: [{ type: 'text', text: 'Hello, Ada!' }] });
-	});
+	test.each(['a', 'b'])(
+		'is a result for a new client, whose next try brings the answers (target %s)',
+		async (target) => {
+			const params = { name: `${target}_${name}`, arguments: {} };
+			const first = (await post(modern('tools/call', params, elicitation), asking)).last.result;
+			expect(first.resultType).toBe('input_required');
+			const [key, request] = firstOf(first.inputRequests);
+			expect(request).toMatchObject({ method: 'elicitation/create', params: { message: 'What is your name?' } });
+			const retry = { ...params, inputResponses: { [key]: answers }, requestState: first.requestState };
+			const second = (await post(modern('tools/call', retry, elicitation), asking)).last.result;
+			expect(second).toMatchObject({ resultType: 'complete', content: [{ type: 'text', text: 'Hello, Ada!' }] });
+		},
+	);
 
 	test.each(['a', 'b'])('is a request to an old client on the stream of its call (target %s)', async (target) => {
 		const session = await Session.open(at(asking), { elicitation: {} });

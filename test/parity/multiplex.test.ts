@@ -179,19 +179,22 @@ describe('prefixMode: never', () => {
 	test.each([
 		['with sessions', bare],
 		['without sessions', bareWithoutSessions],
-	])('%s: bare names find their owner, on the second page, too; doubles are hidden and refused', async (_name, bind) => {
-		const session = await Session.open(at(bind));
-		const { tools } = await session.result('tools/list');
-		expect(names(tools)).toEqual(['echo', 'one', 'two', 'other']);
-		for (const name of ['two', 'other']) {
-			const { content } = await session.result('tools/call', { name, arguments: {} });
-			expect(content[0].text).toContain(`"name":"${name}"`);
-		}
-		const { last, status } = await session.request('tools/call', { name: 'both', arguments: {} });
-		expect([status, last.error.code]).toEqual([200, -32602]);
-		expect(last.error.message).toMatch(/^Unknown tool: both; .*"a".*"b"/);
-		expect((await session.request('prompts/get', { name: 'greet' })).last.error).toMatchObject({ code: -32602 });
-	});
+	])(
+		'%s: bare names find their owner, on the second page, too; doubles are hidden and refused',
+		async (_name, bind) => {
+			const session = await Session.open(at(bind));
+			const { tools } = await session.result('tools/list');
+			expect(names(tools)).toEqual(['echo', 'one', 'two', 'other']);
+			for (const name of ['two', 'other']) {
+				const { content } = await session.result('tools/call', { name, arguments: {} });
+				expect(content[0].text).toContain(`"name":"${name}"`);
+			}
+			const { last, status } = await session.request('tools/call', { name: 'both', arguments: {} });
+			expect([status, last.error.code]).toEqual([200, -32602]);
+			expect(last.error.message).toMatch(/^Unknown tool: both; .*"a".*"b"/);
+			expect((await session.request('prompts/get', { name: 'greet' })).last.error).toMatchObject({ code: -32602 });
+		},
+	);
 
 	test('pages of apps are still told apart', async () => {
 		answer(b, 'resources/list', () => ({ resources: [{ uri: 'ui://host/page', name: 'page' }] }));
@@ -217,7 +220,13 @@ describe('one target', () => {
 		const session = await Session.open(at(single));
 		expect(session.greeting).toEqual({
 			protocolVersion: '2025-11-25',
-			capabilities: { tools: { listChanged: true }, prompts: {}, resources: { subscribe: true }, logging: {}, completions: {} },
+			capabilities: {
+				tools: { listChanged: true },
+				prompts: {},
+				resources: { subscribe: true },
+				logging: {},
+				completions: {},
+			},
 			serverInfo: { name: 'http-fixture', version: '1.2.3' },
 		});
 		const { tools, nextCursor } = await session.result('tools/list');
@@ -225,6 +234,17 @@ describe('one target', () => {
 		expect(nextCursor).toBe('3');
 		const { resources } = await session.result('resources/list');
 		expect(uris(resources)).toEqual(['file:///a?x=1+2']);
+	});
+
+	test('pages of apps keep their URIs, wherever they are named', async () => {
+		const ui = { resourceUri: 'ui://app/page', visibility: ['app'] };
+		answer(a, 'tools/list', () => ({ tools: [{ name: 'shown', inputSchema: { type: 'object' }, _meta: { ui } }] }));
+		const session = await Session.open(at(single));
+		const { tools } = await session.result('tools/list');
+		a.override('tools/list', null);
+		expect(tools[0]._meta).toEqual({ ui });
+		const { contents } = await session.result('resources/read', { uri: 'ui://app/page' });
+		expect(contents[0]).toEqual({ uri: 'ui://app/page', text: 'content of ui://app/page' });
 	});
 
 	test('prefixMode: always wraps its names and URIs all the same', async () => {

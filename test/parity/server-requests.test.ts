@@ -3,7 +3,7 @@ import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { gatewayFor, httpTarget, stdioTarget } from './backends.ts';
 import { conformance } from './fixtures.ts';
-import { capabilitiesKey, type Loose, modern, send, Session } from './wire.ts';
+import { capabilitiesKey, type Loose, modern, send, Session, firstOf } from './wire.ts';
 
 let gateway: RunningGateway;
 let a: HttpMcpServer;
@@ -86,7 +86,8 @@ describe('what two servers ask', () => {
 		for (const id of [41, 'p:n:1']) {
 			a.received.length = 0;
 			b.received.length = 0;
-			for (const { response } of a.streams) response.write(`data: {"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"ping"}\n\n`);
+			for (const { response } of a.streams)
+				response.write(`data: {"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":"ping"}\n\n`);
 			await expect.poll(() => answersTo(a)[0]).toEqual({ jsonrpc: '2.0', id, result: {} });
 			expect(answersTo(b)).toEqual([]);
 		}
@@ -123,7 +124,12 @@ describe('what two servers ask', () => {
 
 describe.each(['legacy', 'modern'])('a child of the era %s', (target) => {
 	const questions = [
-		['test_input_required_result_sampling', 'sampling/createMessage', { role: 'assistant', model: 'm', content: { type: 'text', text: 'Paris' } }, 'Paris'],
+		[
+			'test_input_required_result_sampling',
+			'sampling/createMessage',
+			{ role: 'assistant', model: 'm', content: { type: 'text', text: 'Paris' } },
+			'Paris',
+		],
 		['test_input_required_result_list_roots', 'roots/list', { roots: [{ uri: 'file:///r', name: 'r' }] }, 'file:///r'],
 		['test_input_required_result_elicitation', 'elicitation/create', { action: 'decline' }, 'decline'],
 	] as const;
@@ -143,7 +149,7 @@ describe.each(['legacy', 'modern'])('a child of the era %s', (target) => {
 		const meta = { [capabilitiesKey]: asked };
 		const params = { name: `${target}_${name}`, arguments: {} };
 		const { last } = await send(at(children), modern('tools/call', params, meta));
-		const [[key, request]] = Object.entries<Loose>(last.result.inputRequests);
+		const [key, request] = firstOf(last.result.inputRequests);
 		expect(request.method).toBe(method);
 		const { requestState } = last.result;
 		const retry = { ...params, inputResponses: { [key]: result }, ...(requestState && { requestState }) };

@@ -28,8 +28,16 @@ beforeAll(async () => {
 	const stdio = stdioTarget('a', conformance, '--era', 'legacy');
 	const env = { env: { SESSION_KEY: key } };
 	[gateway, replica, brief] = await Promise.all([
-		gatewayFor([[a], [a], [a, b], [stdio], [a, b]].map((targets) => ({ targets })), {}, env),
-		gatewayFor([[b], [a], [a, b], [stdio], [b, a]].map((targets) => ({ targets })), {}, env),
+		gatewayFor(
+			[[a], [a], [a, b], [stdio], [a, b]].map((targets) => ({ targets })),
+			{},
+			env,
+		),
+		gatewayFor(
+			[[b], [a], [a, b], [stdio], [b, a]].map((targets) => ({ targets })),
+			{},
+			env,
+		),
 		gatewayFor([{ targets: [a] }, { targets: [stdio] }], { sessionTtl: '1s' }),
 	]);
 	await Promise.all([gateway, replica].map(probed));

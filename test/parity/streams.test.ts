@@ -28,7 +28,9 @@ beforeAll(async () => {
 	gateway = await gatewayFor([
 		{ targets: [httpTarget('old', old.url)] },
 		{ targets: [one, two] },
-		{ targets: [stdioTarget('old', conformance, '--era', 'legacy'), stdioTarget('new', conformance, '--era', 'modern')] },
+		{
+			targets: [stdioTarget('old', conformance, '--era', 'legacy'), stdioTarget('new', conformance, '--era', 'modern')],
+		},
 		{ targets: [one, dead], failureMode: 'failOpen' },
 		{ targets: [one, dead], failureMode: 'failClosed' },
 		{ targets: [stdioTarget('old', misbehaving), stdioTarget('new', misbehaving, '--modern')] },
@@ -210,7 +212,9 @@ describe.each(['old', 'new'])('a child of the %s era', (target) => {
 		}
 		const id = await hanging();
 		const cancelled = async () =>
-			(await seenBy(one)).filter(({ method }) => method === 'notifications/cancelled').map((note) => note.params.requestId);
+			(await seenBy(one))
+				.filter(({ method }) => method === 'notifications/cancelled')
+				.map((note) => note.params.requestId);
 		await expect.poll(cancelled).toContain(id);
 	});
 
@@ -252,7 +256,9 @@ describe('who does not read', () => {
 	});
 
 	test('a result of some size waits for its reader alone', async () => {
-		answer(old, 'prompts/get', () => ({ messages: [{ role: 'user', content: { type: 'text', text: 'y'.repeat(8_000_000) } }] }));
+		answer(old, 'prompts/get', () => ({
+			messages: [{ role: 'user', content: { type: 'text', text: 'y'.repeat(8_000_000) } }],
+		}));
 		const one = await session(oldOnly);
 		const slow = await one.stream('prompts/get', { name: 'greet' });
 		slow.pause();

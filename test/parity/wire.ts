@@ -90,6 +90,13 @@ function eventsOf(text: string): Loose[] {
 		.map((data) => JSON.parse(data ?? ''));
 }
 
+/** The first member of an object. */
+export function firstOf(object: object): [key: string, value: Loose] {
+	const [first] = Object.entries(object);
+	if (first === undefined) throw new Error('an object without members');
+	return first;
+}
+
 let lastId = 0;
 
 /** A request message. */
