@@ -92,6 +92,14 @@ describe('a target that cannot start', () => {
 		await expect(session).rejects.toThrow(/target \\?"dead\\?" could not start: .*was not found/);
 	});
 
+	// Nobody looks at targets that are away but `initialize`, which new clients do not send.
+	test.fails('fails the lists of a new client where failClosed', async () => {
+		for (const method of ['tools/list', 'server/discover']) {
+			const { last } = await send(at(closed), modern(method));
+			expect(last.error?.message).toMatch(/dead.*was not found/);
+		}
+	});
+
 	test('all of them: an error with the first reason where failOpen', async () => {
 		await expect(Session.open(at(allDeadOpen))).rejects.toThrow(/target \\?"dead\\?" could not start/);
 	});

@@ -196,6 +196,19 @@ describe('prefixMode: never', () => {
 		},
 	);
 
+	test('a prompt that one server has is found without prefix', async () => {
+		answer(b, 'prompts/list', () => ({ prompts: [{ name: 'special' }, { name: 'part' }] }));
+		const session = await Session.open(at(bare));
+		expect(names((await session.result('prompts/list')).prompts)).toEqual(['greet', 'special']);
+		for (const name of ['special', 'greet']) {
+			const { messages } = await session.result('prompts/get', { name });
+			expect(messages[0].content.text).toBe(`prompt ${name}`);
+		}
+		b.override('prompts/list', null);
+		expect(b.of('prompts/get').at(-1)?.params['name']).toBe('special');
+		expect(a.of('prompts/get').at(-1)?.params['name']).toBe('greet');
+	});
+
 	test('pages of apps are still told apart', async () => {
 		answer(b, 'resources/list', () => ({ resources: [{ uri: 'ui://host/page', name: 'page' }] }));
 		const session = await Session.open(at(bare));

@@ -48,7 +48,11 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 		other('Unknown tool, prompt, resource', 'a bad prefix is HTTP 500', t('multiplex', 'a call of %j is refused')),
 	],
 	'prefixMode: never': [
-		row('bare tools and prompts find their owner, on page 2, too', t('multiplex', '%s: bare names find their owner')),
+		row(
+			'bare tools and prompts find their owner, on page 2, too',
+			t('multiplex', '%s: bare names find their owner'),
+			t('multiplex', 'a prompt that one server has'),
+		),
 		row('pages of apps stay encoded', t('multiplex', 'pages of apps are still told apart')),
 		row('ambiguous names disappear and fail', e2e('merged-lists', 'what two servers serve is hidden')),
 		other('`prefixMode: never`', 'a call lists every target', t('multiplex', 'calls ask no server for its list')),
@@ -136,7 +140,11 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 			e2e('owned-names', 'updates are told'),
 		),
 		row('one target: not prefixed', t('multiplex', 'of one target keep its URI')),
-		row('a listen filter is split; what comes is tagged', t('multiplex', 'each target hears its part of the filter')),
+		row(
+			'a listen filter is split; what comes is tagged',
+			t('multiplex', 'each target hears its part of the filter'),
+			t('streams', 'asks each server for its part'),
+		),
 		row('only accepted URIs are acknowledged', t('multiplex', 'each target hears its part of the filter')),
 		row('the same URI at two targets; repeated ones', t('multiplex', 'each target hears its part of the filter')),
 		row(
@@ -147,8 +155,8 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 		other(
 			'Streams of notifications',
 			'the end of one server’s stream ends all, or retires it',
-			t('streams', 'goes on with the others when the stream'),
-			t('streams', 'outlives that of its server'),
+			t('breaking', 'subscriptions/listen goes on with the others'),
+			t('breaking', 'the stream of a session stays'),
 		),
 		other('Streams of notifications', 'none for stdio targets', t('streams', 'works over children of both eras')),
 		other('Streams of notifications', '405 of a server is relayed', t('streams', 'outlives its server’s refusal')),
@@ -159,6 +167,7 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 		row('failOpen skips a target that is bad', t('federation', 'is left out where %s')),
 		row('all bad: an error with the first reason', t('federation', 'all of them: an error with the first reason')),
 		row('failClosed: the session fails', t('federation', 'fails the session where failClosed')),
+		row('failClosed: discover and lists fail', t('federation', 'fails the lists of a new client')),
 		other('`failureMode` not written', 'failClosed', t('federation', 'all of them: a session that waits')),
 		row('a dead target does not hinder DELETE', t('federation', 'is left out where %s')),
 		row('a child has no state to be restored', t('sessions', 'does not take one whose child it cannot have')),
@@ -199,7 +208,11 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 	'stdio units': [
 		row('an error resolves its request', matrix('errors', 'code, message and data of a server’s own error')),
 		row('its death fails what is open', faults('stdio', 'a crash fails the open calls at once')),
-		other('A stdio child that exits', 'streams end, calls fail', t('streams', 'that dies fails its call at once')),
+		other(
+			'A stdio child that exits',
+			'streams end, calls fail',
+			t('breaking', 'a child that dies (%s) fails its call'),
+		),
 	],
 	'upstream units': [
 		row('extensions agree, diverge, unite', unit('greeting', 'extensions are those of all')),
@@ -231,7 +244,7 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 		row(
 			'loss of the GET stream',
 			t('streams', 'when it breaks, what came meanwhile'),
-			t('streams', 'outlives that of its server'),
+			t('breaking', 'the stream of a session stays'),
 		),
 		row('codes of sessions that have expired', t('sessions', 'that was not used for its time is 404')),
 		row('resumption at another replica', t('sessions', 'goes on with a session, in the same sessions')),

@@ -51,15 +51,17 @@ export interface Stream {
 export async function stream(url: string, sent: Sent = { method: 'GET' }): Promise<Stream> {
 	const aborter = new AbortController();
 	const { statusCode, headers, body } = await open(url, { ...sent, signal: aborter.signal });
-	let text = '';
-	let read = 0;
+	const pieces: string[] = [];
+	let rest = '';
 	const seen: Loose[] = [];
-	body.on('data', (chunk: Buffer) => {
-		text += chunk;
-		const end = text.lastIndexOf('\n\n');
-		if (end < read) return;
-		seen.push(...eventsOf(text.slice(read, end)));
-		read = end + 2;
+	body.setEncoding('utf8');
+	body.on('data', (piece: string) => {
+		pieces.push(piece);
+		rest += piece;
+		const end = piece.includes('\n') ? rest.lastIndexOf('\n\n') : -1;
+		if (end < 0) return;
+		seen.push(...eventsOf(rest.slice(0, end)));
+		rest = rest.slice(end + 2);
 	});
 	body.on('error', () => {});
 	const ended = new Promise<void>((resolve) => body.on('close', () => resolve()));
@@ -68,7 +70,7 @@ export async function stream(url: string, sent: Sent = { method: 'GET' }): Promi
 		headers,
 		seen,
 		ended,
-		text: () => text,
+		text: () => pieces.join(''),
 		pause: () => body.pause(),
 		resume: () => body.resume(),
 		close: () => aborter.abort(),
