@@ -17,13 +17,12 @@ export interface SseOptions {
 	readonly sessions: Sessions | null;
 	readonly heartbeat: Heartbeat;
 	readonly dialogue: LegacyDialogue;
+	/** More streams at once are refused with 503. */
+	readonly maximum: number;
 }
 
 /** The one path on which clients of this transport are served. */
 export const ssePath = '/sse';
-
-/** More streams at once are refused with 503. */
-const maximumStreams = 10_000;
 
 /**
  * Serves clients of HTTP+SSE, the transport of 2024-11-05: a GET opens the stream on which everything comes, its first
@@ -38,9 +37,9 @@ export class SseFrontend {
 	}
 
 	get(exchange: Exchange): void {
-		const { sessions } = this.options;
+		const { sessions, maximum } = this.options;
 		if (sessions === null) return refuseStateless(exchange);
-		if (this.streams.size >= maximumStreams) {
+		if (this.streams.size >= maximum) {
 			return refuse(exchange, 503, null, 'too many streams are open', code.internal);
 		}
 		const id = randomBytes(idBytes).toString('base64url');
@@ -92,7 +91,7 @@ class SseStream implements ChannelOutput, SessionStream, Beating {
 			stream: this,
 			dialogue,
 			open: (caller, version) => sessions.open(caller, version),
-			end: (session) => sessions.end(session.id),
+			end: (session) => sessions.end(session),
 		});
 	}
 

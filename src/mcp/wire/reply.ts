@@ -98,7 +98,8 @@ export class CallReply implements Sink {
 		this.facts.mcpErrorCode = shown.code;
 		this.facts.mcpErrorMessage = shown.message;
 		this.facts.reason = 'MCP';
-		this.settle(this.codec.status(shown), errorResponse(this.id, shown));
+		const status = shown.retryAfter === undefined ? this.codec.status(shown) : 429;
+		this.settle(status, errorResponse(this.id, shown));
 	}
 
 	private settle(status: number, message: Buffer): void {

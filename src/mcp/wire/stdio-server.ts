@@ -18,6 +18,8 @@ export interface StdioParts {
 	readonly legacy: LegacyDialogue;
 	readonly modern: ModernDialogue;
 	readonly pool: Pool;
+	/** Longest id of a request, in bytes. */
+	readonly maximumId: number;
 	/** Opens the session of a client with a handshake. */
 	open(caller: Caller, protocolVersion: string): Session;
 }
@@ -63,7 +65,7 @@ export class StdioServer {
 
 	/** Takes a line of stdin. */
 	take(line: Buffer): void {
-		const envelope = readEnvelope(line);
+		const envelope = readEnvelope(line, this.parts.maximumId);
 		if (isEnvelopeFault(envelope)) return this.refuse(envelope.id, envelope);
 		const facts = this.host.facts();
 		if (this.stopping && envelope.kind === 'request') return this.refuse(envelope.id, stopped);
