@@ -49,10 +49,10 @@ export class Sessions implements Beating {
 
 	/**
 	 * Gives a session its id, by which `find` finds it from now on. The id tells of the sessions at servers, so this is
-	 * best done once they are open. Does nothing when the session has ended.
+	 * best done once they are open. False: the session has ended.
 	 */
-	admit(session: Session): void {
-		if (!this.nameless.delete(session)) return;
+	admit(session: Session): boolean {
+		if (!this.nameless.delete(session)) return false;
 		const { scope, holder, seal } = this.options.identity;
 		const { caller, protocolVersion } = session;
 		const { legs } = session.connections.upstreams;
@@ -71,6 +71,7 @@ export class Sessions implements Beating {
 		session.id = sealed.id;
 		session.resumable = sealed.resumable && !holdsLocal;
 		this.sessions.set(sessionKey(session.id), session);
+		return true;
 	}
 
 	/**

@@ -166,9 +166,17 @@ function makeEndpoint(
 	});
 }
 
-/** Names a backend at its place, in few characters: session ids carry it. */
+/**
+ * Names a backend at its place, with the servers behind it, in few characters: session ids carry it. No server shall
+ * get the session of another that stood in its place before.
+ */
 function scopeOf({ bind, listener, route, backend }: Place): string {
-	const place = JSON.stringify([bind.key, listener.name, route.key, backend.key]);
+	const servers = backend.targets.map((target) => [
+		target.kind,
+		target.name,
+		target.kind === 'stdio' ? '' : target.url,
+	]);
+	const place = JSON.stringify([bind.key, listener.name, route.key, backend.key, servers]);
 	return createHash('sha256').update(place).digest('base64url').slice(0, 22);
 }
 

@@ -146,12 +146,12 @@ export class LegacyFrontend {
 		dialogue.greet(session.connections, version, (answer) => {
 			if (over) return;
 			over = true;
-			if (isError(answer)) sessions.end(session);
-			else sessions.admit(session);
-			const headers = session.id === '' ? [] : ['mcp-session-id', session.id];
-			if (session.id !== '') exchange.facts.mcpSession = session.id.slice(0, 8);
+			const outcome = isError(answer) || sessions.admit(session) ? answer : stopping;
+			if (isError(outcome)) sessions.end(session);
+			else exchange.facts.mcpSession = session.id.slice(0, 8);
+			const headers = isError(outcome) ? [] : ['mcp-session-id', session.id];
 			const reply = new HttpChannel(exchange, { ...channel, headers }, form);
-			settle(new CallReply(reply, envelope.id ?? nullId, null, legacyCodec, exchange.facts, null), answer);
+			settle(new CallReply(reply, envelope.id ?? nullId, null, legacyCodec, exchange.facts, null), outcome);
 		});
 	}
 }
@@ -204,4 +204,5 @@ const noBatches = mcpError(
 	`batches exist only in sessions of MCP ${batchVersion}; send each message by itself`,
 );
 const notInBatch = mcpError(code.invalidRequest, 'initialize cannot be part of a batch');
+const stopping = mcpError(code.internal, 'the gateway stops');
 const nullId = Buffer.from('null');
