@@ -18,7 +18,8 @@ test.each([
 	['application/*', 'json-only'],
 	['application/json, text/event-stream;q=0.0', 'json-only'],
 	['text/html', 'neither'],
-	['', 'neither'],
+	['', 'json'],
+	[',', 'neither'],
 	['*/*;q=0', 'neither'],
 ])('%j: %s', (accept, form) => {
 	expect(readAccept(accept)).toBe(form);

@@ -10,7 +10,7 @@ export type ReplyForm = 'json' | 'stream' | 'json-only' | 'neither';
  * compared, except that a weight of 0 excludes.
  */
 export function readAccept(accept: string | null): ReplyForm {
-	if (accept === null || accept === usual) return 'json';
+	if (accept === null || accept === usual || accept.trim() === '') return 'json';
 	let place = 0;
 	let json = -1;
 	let stream = -1;
