@@ -2,6 +2,7 @@ import { defaultLimits } from '../../src/config/expand/limits.ts';
 import type { McpLimits } from '../../src/config/ir.ts';
 import { Heartbeat } from '../../src/lib/heartbeat.ts';
 import { type EndpointOptions, McpEndpoint } from '../../src/mcp/endpoint.ts';
+import { Findings } from '../../src/mcp/findings.ts';
 import { Health } from '../../src/mcp/health.ts';
 import { createNaming } from '../../src/mcp/names.ts';
 import { FakeExchange } from './fake-exchange.ts';
@@ -30,6 +31,11 @@ export class TestEndpoint {
 					() => new Date(),
 					() => {},
 				),
+				findings: new Findings(
+					() => {},
+					() => {},
+				),
+				listLimits: { pages: 100, items: 10_000, bytes: 1_000_000 },
 				strict: false,
 				startTimeout: 300,
 				warn: () => {},

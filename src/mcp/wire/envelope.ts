@@ -47,8 +47,9 @@ export function readEnvelope(body: Buffer, maximumId: number): Envelope | Envelo
 
 /** Whether a body holds several messages. */
 export function isBatch(body: Buffer): boolean {
-	for (const byte of body) if (byte > 0x20) return byte === 0x5b;
-	return false;
+	let at = 0;
+	while (at < body.length && (body[at] ?? 0) <= 0x20) at++;
+	return body[at] === 0x5b;
 }
 
 /**
