@@ -20,6 +20,7 @@ import { LegacyFrontend } from './wire/legacy.ts';
 import { ModernDialogue } from './wire/modern-dialogue.ts';
 import { ModernFrontend } from './wire/modern.ts';
 import { refuse } from './wire/refusals.ts';
+import type { ChannelLimits } from './wire/shared-channel.ts';
 import { type StdioHost, StdioServer } from './wire/stdio-server.ts';
 
 export interface EndpointOptions {
@@ -77,7 +78,10 @@ export class McpEndpoint implements Backend {
 						...{ sessions: this.sessions, dialogue, channel },
 						http: { heartbeat, limits: stream, replay },
 					});
-		this.sse = new SseFrontend({ sessions: this.sessions, heartbeat, dialogue, maximum: limits.maxSessions });
+		const { sessions } = this;
+		this.sse = new SseFrontend({
+			...{ sessions, heartbeat, dialogue, maximum: limits.maxSessions, limits: channelLimits(limits) },
+		});
 		this.modern = new ModernFrontend({ dialogue: this.modernDialogue, channel });
 	}
 
@@ -102,8 +106,9 @@ export class McpEndpoint implements Backend {
 		const open = (caller: Caller, version: string) =>
 			new Session(version, caller, new Connections(this.options.federation, caller, { lanes: null, resume: null }));
 		const { legacyDialogue: legacy, modernDialogue: modern, pool } = this;
-		const { maxIdBytes: maximumId } = this.options.limits;
-		return new StdioServer({ legacy, modern, pool, maximumId, open }, host);
+		const { limits } = this.options;
+		const parts = { legacy, modern, pool, open, maximumId: limits.maxIdBytes, limits: channelLimits(limits) };
+		return new StdioServer(parts, host);
 	}
 
 	/** Ends the streams that would go on for ever, so that a drain comes to an end. */
@@ -156,6 +161,10 @@ function openSessions(options: EndpointOptions): Sessions {
 	const seal = createSeal(options.key, 'session id');
 	const identity = { scope, holder, seal, lasting: options.keyLasts };
 	return new Sessions({ federation, heartbeat, identity, ttl, maximum: limits.maxSessions });
+}
+
+function channelLimits({ maxStreamEvents, maxStreamBytes, maxResultSize }: McpLimits): ChannelLimits {
+	return { maximumEvents: maxStreamEvents, maximumBytes: maxStreamBytes, maximumResponseBytes: maxResultSize };
 }
 
 function refuseMessage(exchange: Exchange, { status, id, code, message }: EnvelopeFault): void {

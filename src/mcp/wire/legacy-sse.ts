@@ -10,7 +10,7 @@ import { ChannelSession } from './channel-session.ts';
 import type { Envelope } from './envelope.ts';
 import { eventOf, keepAlive, keepAliveMs, streamHeaders } from './event-stream.ts';
 import type { LegacyDialogue } from './legacy-dialogue.ts';
-import { type ChannelOutput, SharedChannel } from './shared-channel.ts';
+import { type ChannelLimits, type ChannelOutput, SharedChannel } from './shared-channel.ts';
 
 export interface SseOptions {
 	/** null: `statefulMode: stateless`, no sessions. */
@@ -19,6 +19,8 @@ export interface SseOptions {
 	readonly dialogue: LegacyDialogue;
 	/** More streams at once are refused with 503. */
 	readonly maximum: number;
+	/** What waits for one client. */
+	readonly limits: ChannelLimits;
 }
 
 /** The one path on which clients of this transport are served. */
@@ -76,14 +78,15 @@ class SseStream implements ChannelOutput, SessionStream, Beating {
 	private readonly id: string;
 	private readonly heartbeat: Heartbeat;
 	private readonly closed: () => void;
-	private readonly channel = new SharedChannel(this);
+	private readonly channel: SharedChannel;
 	private readonly session: ChannelSession;
 	private reply: ReplyStream | null = null;
 	private lastWrite = performance.now();
 	private over = false;
 
-	constructor(id: string, sessions: Sessions, { heartbeat, dialogue }: SseOptions, closed: () => void) {
+	constructor(id: string, sessions: Sessions, { heartbeat, dialogue, limits }: SseOptions, closed: () => void) {
 		this.id = id;
+		this.channel = new SharedChannel(this, limits);
 		this.heartbeat = heartbeat;
 		this.closed = closed;
 		this.session = new ChannelSession({
