@@ -67,6 +67,8 @@ export interface Sink {
 	note(notice: Notice): void;
 	/** The server asks the client something and waits for the answer before it goes on. */
 	ask(ask: Ask): void;
+	/** The server wants no connection kept open for the call: it is asked for the rest later. Whoever can may do likewise. */
+	paused?(): void;
 	done(result: Result): void;
 	fail(error: McpError): void;
 }

@@ -63,6 +63,14 @@ export class HttpChannel implements ReplyChannel, Beating {
 		return true;
 	}
 
+	/** As the server does with the gateway, so does the gateway with its client. */
+	pause(): void {
+		const worthIt = this.queue !== null || this.options.patience < keepAliveMs;
+		if (this.over || this.form === 'json-only' || !worthIt) return;
+		this.open();
+		this.record?.pause();
+	}
+
 	finish(message: Buffer, status: number): void {
 		if (this.over) return;
 		this.stop();

@@ -95,6 +95,12 @@ export class RecordedStream implements ReplayableStream {
 		this.queue = null;
 	}
 
+	pause(): void {
+		if (!this.primes) return;
+		this.queue?.end();
+		this.queue = null;
+	}
+
 	finish(message: Buffer): void {
 		const frame = eventOf(message);
 		const event = identified(this.log.append(this.number, frame), frame);

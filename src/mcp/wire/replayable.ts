@@ -8,6 +8,8 @@ export interface ReplayableStream {
 	detach(queue: StreamQueue): void;
 	/** Sends a message and keeps it. A client that does not keep up loses its connection, and nothing else. */
 	send(message: Buffer): void;
+	/** Ends the connection, if its client can come back. */
+	pause(): void;
 	/** Sends the last message; the stream ends with it. */
 	finish(message: Buffer): void;
 	keepAlive(): void;

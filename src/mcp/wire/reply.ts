@@ -87,6 +87,10 @@ export class CallReply implements Sink {
 		else this.asker.askOn(this.channel, ask);
 	}
 
+	paused(): void {
+		if (!this.settled) this.channel.pause?.();
+	}
+
 	done(result: Result): void {
 		if (this.settled) return;
 		this.settle(200, resultResponse(this.id, this.codec.result(result)));

@@ -227,6 +227,33 @@ describe('a client that lost the reply', () => {
 	});
 });
 
+describe('a server that wants no connection kept open', () => {
+	test('is taken at its word: the client hangs up, too, and comes back', async () => {
+		const { call, server, get } = await open();
+		const reply = call('work', 1);
+		server.sinks.get('work')?.paused?.();
+		expect([reply.ended, reply.events()]).toEqual([true, [{ id: expect.any(String), retry: '1000', data: '' }]]);
+		server.note('work', 1);
+		const again = get(lastId(reply));
+		server.done('work');
+		expect([progress(again), again.messages().at(-1)]).toMatchObject([['1'], { id: 1, result: {} }]);
+	});
+
+	test.each([
+		['in a revision that cannot resume from the start', '2025-06-18', {}],
+		['where nothing is kept', '2025-11-25', { limits: { replayEvents: 0 } }],
+	])('is not, %s', async (_what, version, choice) => {
+		const { call, server } = await open(choice, version);
+		const [early, late] = [call('early', 1), call('late', 2)];
+		server.note('late', 1);
+		for (const tool of ['early', 'late']) {
+			server.sinks.get(tool)?.paused?.();
+			server.done(tool);
+		}
+		expect([early.messages(), late.messages().at(-1)]).toMatchObject([[{ id: 1 }], { id: 2, result: {} }]);
+	});
+});
+
 describe('the stream of the session', () => {
 	test('goes on where it was lost, with what came meanwhile', async () => {
 		const { server, get } = await open();
