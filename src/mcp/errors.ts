@@ -10,6 +10,7 @@ export const code = {
 	headerMismatch: -32020,
 	missingCapability: -32021,
 	unsupportedVersion: -32022,
+	urlElicitationRequired: -32042,
 	cancelled: -32800,
 } as const;
 

@@ -5,6 +5,7 @@ import { code, mcpError } from './errors.ts';
 import { refuseAsk } from './refuse-ask.ts';
 import type { Ask, Caller, JsonText, McpError, Notice, Result, Sink, Ticket } from './model.ts';
 import { openState, type RequestBinding, sealState } from './request-state.ts';
+import { UrlAsk, wantedUrls } from './url-elicitation.ts';
 
 /** Questions that come within this time of each other are put to the client together. */
 const gatherMs = 10;
@@ -84,7 +85,9 @@ export class ParkedCall implements Sink, Ticket {
 	private readonly released: () => void;
 	/** The client's request that waits for an outcome now; null while the call is parked. */
 	private reply: Sink | null;
+	private start: ((sink: Sink) => Ticket) | null = null;
 	private ticket: Ticket | null = null;
+	private urlsShown = false;
 	private readonly asks = new Map<string, Ask>();
 	private asked = 0;
 	private gathering: NodeJS.Timeout | null = null;
@@ -102,7 +105,10 @@ export class ParkedCall implements Sink, Ticket {
 		this.released = released;
 	}
 
-	follow(ticket: Ticket): void {
+	/** `start` sends the call; it is sent again when the server wants its user to do something first. */
+	begin(start: (sink: Sink) => Ticket): void {
+		this.start = start;
+		const ticket = start(this);
 		if (!this.over) this.ticket = ticket;
 	}
 
@@ -137,6 +143,8 @@ export class ParkedCall implements Sink, Ticket {
 	}
 
 	fail(error: McpError): void {
+		const urls = this.over || this.outcome !== null ? null : wantedUrls(error);
+		if (urls !== null && !this.urlsShown) return this.showUrls(urls, error);
 		this.outcome ??= { error };
 		this.settle();
 	}
@@ -152,6 +160,23 @@ export class ParkedCall implements Sink, Ticket {
 			ask.answer({ error: mcpError(code.internal, 'the client did not answer in time') });
 		}
 		this.cancel('the client did not answer in time');
+	}
+
+	/** Once: a server that wants the same again after it was done is not to be satisfied. */
+	private showUrls(urls: readonly JsonText[], error: McpError): void {
+		this.urlsShown = true;
+		let open = urls.length;
+		let accepted = true;
+		for (const url of urls) {
+			this.ask(
+				new UrlAsk(url, (yes) => {
+					accepted &&= yes;
+					if (--open > 0 || this.over) return;
+					if (accepted && this.start !== null) this.begin(this.start);
+					else this.fail(error);
+				}),
+			);
+		}
 	}
 
 	private gather(): void {

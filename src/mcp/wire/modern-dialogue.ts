@@ -91,7 +91,8 @@ export class ModernDialogue {
 		}
 		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
 		reply.follow(parked);
-		parked.follow(lease.connections.start(callOf(envelope, caller, mirrored), facts, parked));
+		const call = callOf(envelope, caller, mirrored);
+		parked.begin((sink) => lease.connections.start(call, facts, sink));
 	}
 
 	private listen(envelope: Envelope, id: Buffer, channel: ReplyChannel, lease: PoolLease): ListenReply {
