@@ -164,6 +164,23 @@ export const asking: Topic = {
 			},
 		},
 		{
+			id: 'answers-out-of-order',
+			title: 'the question that came first may be answered last',
+			section: 'basic/patterns/mrtr 2026-07-28; basic/transports 2025-11-25',
+			run: async ({ peer }) => {
+				peer.answer = async (_method, { message }: Loose) => {
+					await new Promise((resolve) => setTimeout(resolve, message === 'a' ? 200 : 0));
+					return { action: 'accept', content: { username: message, email: 'e' } };
+				};
+				const ask = async (message: string) =>
+					(await peer.use('tools/call', { name: 'test_elicitation', arguments: { message } })).content[0]
+						.text as string;
+				const texts = await Promise.all(['a', 'b', 'c'].map(ask));
+				peer.answer = agree;
+				expect(texts.map((text) => /"username":"(.)"/.exec(text)?.[1])).toEqual(['a', 'b', 'c']);
+			},
+		},
+		{
 			id: 'question-failed',
 			title: 'a client that answers a question with an error ends the call, not the connection',
 			section: 'client/sampling, error handling',
