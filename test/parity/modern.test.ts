@@ -191,12 +191,14 @@ describe('_meta', () => {
 
 	test('what is there reaches the server: capabilities with extensions, the client, members of others', async () => {
 		const capabilities = { elicitation: { form: {} }, sampling: {}, extensions: { 'io.modelcontextprotocol/ui': {} } };
-		const meta = { [capabilitiesKey]: capabilities, 'com.example/own': { n: 1 } };
+		const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+		const meta = { [capabilitiesKey]: capabilities, 'com.example/own': { n: 1 }, traceparent };
 		const reply = await post(modern('tools/call', { name: 'echo', arguments: {} }, meta));
 		const seen = JSON.parse(reply.last.result.content[0].text).params._meta;
 		expect(seen[capabilitiesKey]).toEqual(capabilities);
 		expect(seen[infoKey]).toEqual({ name: 'parity', version: '1' });
 		expect(seen['com.example/own']).toEqual({ n: 1 });
+		expect(seen.traceparent).toBe(traceparent);
 	});
 
 	test('capabilities of old clients reach new servers whole', async () => {

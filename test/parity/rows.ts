@@ -170,7 +170,8 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 		row('failClosed: discover and lists fail', t('federation', 'fails the lists of a new client')),
 		other('`failureMode` not written', 'failClosed', t('federation', 'all of them: a session that waits')),
 		row('a dead target does not hinder DELETE', t('federation', 'is left out where %s')),
-		row('a child has no state to be restored', t('sessions', 'does not take one whose child it cannot have')),
+		row('a child has no state to be restored', t('sessions', 'does not take one whose %s it')),
+		other('A session after a restart', 'sse targets are restored', t('sessions', 'does not take one whose %s it')),
 		row('restored by target name, whatever the order', t('sessions', 'whatever the order of its targets')),
 		row('other targets: not restored', t('sessions', 'does not take one of a backend that has other')),
 		row('instructions are labelled', t('federation', 'of several are labelled')),
@@ -218,6 +219,7 @@ export const rows: Readonly<Record<string, readonly Row[]>> = {
 		row('extensions agree, diverge, unite', unit('greeting', 'extensions are those of all')),
 		row('authority, session id, length and encoding', t('federation', 'the session and credentials of the client')),
 		row('the server’s own session is kept', upstream('http', 'headers of each era, no session of one client')),
+		other('`traceparent`', 'copied into `_meta`', t('modern', 'what is there reaches the server')),
 		other('Headers of clients', 'all are copied', t('federation', 'the session and credentials of the client')),
 	],
 	'DNS rebinding': [

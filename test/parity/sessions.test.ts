@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
+import { SseMcpServer } from '../support/sse-mcp-server.ts';
 import { gatewayFor, httpTarget, probed, stateOf, stdioTarget } from './backends.ts';
 import { conformance } from './fixtures.ts';
 import { type Loose, message, send, Session } from './wire.ts';
@@ -9,6 +10,7 @@ import { type Loose, message, send, Session } from './wire.ts';
 const key = '5a'.repeat(32);
 let server: HttpMcpServer;
 let second: HttpMcpServer;
+let sse: SseMcpServer;
 /** Two instances that hold the same key. */
 let gateway: RunningGateway;
 let replica: RunningGateway;
@@ -20,21 +22,24 @@ const pair = 2;
 const child = 3;
 /** The same two targets in both instances, in another order. */
 const turned = 4;
+const overSse = 5;
 
 beforeAll(async () => {
 	server = await HttpMcpServer.start({ eras: ['legacy'] });
 	second = await HttpMcpServer.start({ eras: ['legacy'] });
+	sse = await SseMcpServer.start();
 	const [a, b] = [httpTarget('a', server.url), httpTarget('b', second.url)];
+	const c = { name: 'c', sse: { host: sse.url } };
 	const stdio = stdioTarget('a', conformance, '--era', 'legacy');
 	const env = { env: { SESSION_KEY: key } };
 	[gateway, replica, brief] = await Promise.all([
 		gatewayFor(
-			[[a], [a], [a, b], [stdio], [a, b]].map((targets) => ({ targets })),
+			[[a], [a], [a, b], [stdio], [a, b], [c]].map((targets) => ({ targets })),
 			{},
 			env,
 		),
 		gatewayFor(
-			[[b], [a], [a, b], [stdio], [b, a]].map((targets) => ({ targets })),
+			[[b], [a], [a, b], [stdio], [b, a], [c]].map((targets) => ({ targets })),
 			{},
 			env,
 		),
@@ -47,7 +52,7 @@ afterAll(async () => {
 	const all = [gateway, replica, brief];
 	expect(await Promise.all(all.map((one) => one.stop()))).toEqual([0, 0, 0]);
 	for (const one of all) expect(one.log()).not.toMatch(/internal error|Unhandled|uncaught/i);
-	await Promise.all([server.close(), second.close()]);
+	await Promise.all([server.close(), second.close(), sse.close()]);
 });
 
 const at = (bind: number, one = gateway) => `${one.url(bind)}/mcp`;
@@ -189,9 +194,12 @@ describe('another instance with the same key', () => {
 		await session.end();
 	});
 
-	test('does not take one whose child it cannot have', async () => {
-		const session = await Session.open(at(child));
-		const reply = await send(at(child, replica), { headers: session.headers, body: message('tools/list') });
+	test.each([
+		['child', child],
+		['stream', overSse],
+	])('does not take one whose %s it cannot have', async (_name, bind) => {
+		const session = await Session.open(at(bind));
+		const reply = await send(at(bind, replica), { headers: session.headers, body: message('tools/list') });
 		expect(reply.status).toBe(404);
 		expect(await session.result('ping')).toEqual({});
 		await session.end();
