@@ -1,7 +1,6 @@
 import { vi } from 'vitest';
 import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
 import { type RunningGateway, runGateway, type RunOptions } from '../support/gateway.ts';
-import { HttpMcpServer, type HttpMcpServerOptions } from '../support/http-mcp-server.ts';
 
 /** One MCP backend on a port of its own. */
 export interface McpBackend {
@@ -28,11 +27,6 @@ export function httpTarget(name: string, url: string): object {
 /** A stdio target that runs a JavaScript file. */
 export function stdioTarget(name: string, ...args: string[]): object {
 	return { name, stdio: { cmd: process.execPath, args } };
-}
-
-/** Starts servers alike. */
-export function serversOf(count: number, options: HttpMcpServerOptions): Promise<HttpMcpServer[]> {
-	return Promise.all(Array.from({ length: count }, () => HttpMcpServer.start(options)));
 }
 
 /** What the admin API shows. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, type ExpectStatic, expect, test } from 'vitest';
+import { fixtureServer } from '../processes/children.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { gatewayFor, httpTarget, probed, stdioTarget } from './backends.ts';
-import { misbehaving } from './fixtures.ts';
 import { modern, Session, stream, type Stream } from './wire.ts';
 
 let gateway: RunningGateway;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 	gateway = await gatewayFor([
 		{ targets: [httpTarget('old', old.url)] },
 		{ targets: [httpTarget('a', a.url), httpTarget('b', b.url)] },
-		{ targets: [stdioTarget('old', misbehaving), stdioTarget('new', misbehaving, '--modern')] },
+		{ targets: [stdioTarget('old', fixtureServer), stdioTarget('new', fixtureServer, '--modern')] },
 	]);
 	await probed(gateway);
 });

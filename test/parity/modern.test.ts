@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StateSnapshot } from '../../src/admin/state.ts';
+import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { answer } from '../support/many-servers.ts';
 import { gatewayFor, httpTarget, stdioTarget } from './backends.ts';
-import { conformance } from './fixtures.ts';
 import {
 	capabilitiesKey,
 	infoKey,
@@ -46,7 +46,7 @@ beforeAll(async () => {
 			failureMode: 'failOpen',
 		},
 		{ targets: [httpTarget('old', old.url)] },
-		{ targets: [stdioTarget('a', conformance, '--era', 'modern'), stdioTarget('b', conformance, '--era', 'legacy')] },
+		{ targets: [stdioTarget('a', conformanceServer, '--era', 'modern'), stdioTarget('b', conformanceServer, '--era', 'legacy')] },
 	]);
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { conformance } from './fixtures.ts';
+import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { answer } from '../support/many-servers.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 	a = await HttpMcpServer.start({ eras: ['legacy'], tools: ['echo', 'both', 'one', 'two'], pageSize: 3 });
 	b = await HttpMcpServer.start({ eras: ['legacy'], tools: ['other', 'both'] });
 	const targets = [httpTarget('a', a.url), httpTarget('b', b.url)];
-	const old = (name: string) => stdioTarget(name, conformance, '--era', 'legacy');
+	const old = (name: string) => stdioTarget(name, conformanceServer, '--era', 'legacy');
 	gateway = await gatewayFor([
 		{ targets },
 		{ targets, prefixMode: 'never' },

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { gatewayFor, httpTarget, stdioTarget } from './backends.ts';
-import { conformance } from './fixtures.ts';
 import { capabilitiesKey, type Loose, modern, send, Session, firstOf } from './wire.ts';
 
 let gateway: RunningGateway;
@@ -14,7 +14,7 @@ const asked = { elicitation: {}, sampling: {}, roots: { listChanged: true } };
 beforeAll(async () => {
 	a = await HttpMcpServer.start({ eras: ['legacy'] });
 	b = await HttpMcpServer.start({ eras: ['legacy'] });
-	const stdio = (era: string) => stdioTarget(era, conformance, '--era', era);
+	const stdio = (era: string) => stdioTarget(era, conformanceServer, '--era', era);
 	gateway = await gatewayFor([
 		{ targets: [httpTarget('a', a.url), httpTarget('b', b.url)] },
 		{ targets: [stdio('legacy'), stdio('modern')] },

@@ -1,10 +1,10 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { SseMcpServer } from '../support/sse-mcp-server.ts';
 import { gatewayFor, httpTarget, probed, stateOf, stdioTarget } from './backends.ts';
-import { conformance } from './fixtures.ts';
 import { type Loose, message, send, Session } from './wire.ts';
 
 const key = '5a'.repeat(32);
@@ -30,7 +30,7 @@ beforeAll(async () => {
 	sse = await SseMcpServer.start();
 	const [a, b] = [httpTarget('a', server.url), httpTarget('b', second.url)];
 	const c = { name: 'c', sse: { host: sse.url } };
-	const stdio = stdioTarget('a', conformance, '--era', 'legacy');
+	const stdio = stdioTarget('a', conformanceServer, '--era', 'legacy');
 	const env = { env: { SESSION_KEY: key } };
 	[gateway, replica, brief] = await Promise.all([
 		gatewayFor(

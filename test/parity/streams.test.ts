@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { conformanceServer } from '../support/conformance-fixture.ts';
+import { fixtureServer } from '../processes/children.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { answer } from '../support/many-servers.ts';
 import { gatewayFor, httpTarget, stdioTarget } from './backends.ts';
-import { conformance, misbehaving } from './fixtures.ts';
 import { type Loose, modern, send, Session, stream, type Stream } from './wire.ts';
 
 let gateway: RunningGateway;
@@ -29,11 +30,11 @@ beforeAll(async () => {
 		{ targets: [httpTarget('old', old.url)] },
 		{ targets: [one, two] },
 		{
-			targets: [stdioTarget('old', conformance, '--era', 'legacy'), stdioTarget('new', conformance, '--era', 'modern')],
+			targets: [stdioTarget('old', conformanceServer, '--era', 'legacy'), stdioTarget('new', conformanceServer, '--era', 'modern')],
 		},
 		{ targets: [one, dead], failureMode: 'failOpen' },
 		{ targets: [one, dead], failureMode: 'failClosed' },
-		{ targets: [stdioTarget('old', misbehaving), stdioTarget('new', misbehaving, '--modern')] },
+		{ targets: [stdioTarget('old', fixtureServer), stdioTarget('new', fixtureServer, '--modern')] },
 	]);
 });
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { gatewayFor, stdioTarget } from './backends.ts';
-import { conformance } from './fixtures.ts';
 import { capabilitiesKey, type Loose, modern, send, Session, stream } from './wire.ts';
 
 let gateway: RunningGateway;
@@ -9,7 +9,7 @@ const single = 0;
 const pair = 1;
 
 beforeAll(async () => {
-	const target = (name: string) => stdioTarget(name, conformance, '--era', 'modern');
+	const target = (name: string) => stdioTarget(name, conformanceServer, '--era', 'modern');
 	gateway = await gatewayFor([{ targets: [target('a')] }, { targets: [target('a'), target('b')] }]);
 });
 afterAll(async () => {
