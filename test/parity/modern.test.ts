@@ -46,7 +46,12 @@ beforeAll(async () => {
 			failureMode: 'failOpen',
 		},
 		{ targets: [httpTarget('old', old.url)] },
-		{ targets: [stdioTarget('a', conformanceServer, '--era', 'modern'), stdioTarget('b', conformanceServer, '--era', 'legacy')] },
+		{
+			targets: [
+				stdioTarget('a', conformanceServer, '--era', 'modern'),
+				stdioTarget('b', conformanceServer, '--era', 'legacy'),
+			],
+		},
 	]);
 });
 

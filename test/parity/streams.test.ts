@@ -30,7 +30,10 @@ beforeAll(async () => {
 		{ targets: [httpTarget('old', old.url)] },
 		{ targets: [one, two] },
 		{
-			targets: [stdioTarget('old', conformanceServer, '--era', 'legacy'), stdioTarget('new', conformanceServer, '--era', 'modern')],
+			targets: [
+				stdioTarget('old', conformanceServer, '--era', 'legacy'),
+				stdioTarget('new', conformanceServer, '--era', 'modern'),
+			],
 		},
 		{ targets: [one, dead], failureMode: 'failOpen' },
 		{ targets: [one, dead], failureMode: 'failClosed' },
