@@ -171,11 +171,10 @@ function makeEndpoint(
  * get the session of another that stood in its place before.
  */
 function scopeOf({ bind, listener, route, backend }: Place): string {
-	const servers = backend.targets.map((target) => [
-		target.kind,
-		target.name,
-		target.kind === 'stdio' ? '' : target.url,
-	]);
+	// The order of the targets may change: a session's servers are found by their names.
+	const servers = backend.targets
+		.map((target) => JSON.stringify([target.name, target.kind, target.kind === 'stdio' ? '' : target.url]))
+		.sort();
 	const place = JSON.stringify([bind.key, listener.name, route.key, backend.key, servers]);
 	return createHash('sha256').update(place).digest('base64url').slice(0, 22);
 }
