@@ -98,10 +98,10 @@ export class Connections {
 		this.listeners.delete(listener);
 	}
 
-	close(): Promise<void> {
+	close(keepSessions = false): Promise<void> {
 		this.listeners.clear();
 		this.catalog.clear();
-		return this.upstreams.close();
+		return this.upstreams.close(keepSessions);
 	}
 
 	private note(target: string, notice: Notice): void {

@@ -1,3 +1,4 @@
+import type { McpLimits } from '../config/ir.ts';
 import type { Backend, Exchange, Refusal } from '../http/exchange.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
 import { createSeal } from '../lib/seal.ts';
@@ -6,16 +7,20 @@ import { mcpError } from './errors.ts';
 import type { Caller } from './model.ts';
 import { Parking } from './parked.ts';
 import { Pool } from './pool.ts';
-import { errorResponse } from './rpc-text.ts';
 import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { readAccept } from './wire/accept.ts';
 import { classify } from './wire/classify.ts';
-import { isEnvelopeFault, readEnvelope } from './wire/envelope.ts';
-import { LegacyFrontend } from './wire/legacy.ts';
+import { type EnvelopeFault, isBatch, isEnvelopeFault, readBatch, readEnvelope } from './wire/envelope.ts';
+import { keepAliveMs } from './wire/event-stream.ts';
 import { LegacyDialogue } from './wire/legacy-dialogue.ts';
 import { SseFrontend, ssePath } from './wire/legacy-sse.ts';
-import { ModernFrontend } from './wire/modern.ts';
+import { StatelessFrontend } from './wire/legacy-stateless.ts';
+import { LegacyFrontend } from './wire/legacy.ts';
 import { ModernDialogue } from './wire/modern-dialogue.ts';
+import { ModernFrontend } from './wire/modern.ts';
+import { refuse } from './wire/refusals.ts';
+import type { ChannelLimits } from './wire/shared-channel.ts';
 import { type StdioHost, StdioServer } from './wire/stdio-server.ts';
 
 export interface EndpointOptions {
@@ -27,18 +32,19 @@ export interface EndpointOptions {
 	/** The gateway's own version. */
 	readonly version: string;
 	readonly heartbeat: Heartbeat;
+	readonly limits: McpLimits;
+	/** Names the backend on its route; a session that was opened there is served only there. */
+	readonly scope: string;
 	/** 32 bytes that seal what clients keep for the gateway. */
 	readonly key: Buffer;
+	/** Whether the key outlasts this start of the gateway, so that another may go on with its sessions. */
+	readonly keyLasts: boolean;
+	/** Random name of this start of the gateway. */
+	readonly holder: string;
 	/** Refuses requests that a foreign web page may have sent (DNS rebinding). null: let it pass. */
 	guard(exchange: Exchange): Refusal | null;
 	refuse(exchange: Exchange, refusal: Refusal): void;
 }
-
-/** A call whose server waits for the client's answer is given up after so long. */
-const parkPatienceMs = 5 * 60_000;
-
-/** Larger request bodies are refused with 413. */
-export const maximumBodyBytes = 4 * 1024 * 1024;
 
 /** The backend that speaks MCP over HTTP: reads the message, picks the era, hands it on. */
 export class McpEndpoint implements Backend {
@@ -48,23 +54,35 @@ export class McpEndpoint implements Backend {
 	private readonly parking: Parking;
 	private readonly modernDialogue: ModernDialogue;
 	private readonly legacyDialogue: LegacyDialogue;
-	private readonly legacy: LegacyFrontend;
+	private readonly legacy: LegacyFrontend | StatelessFrontend;
 	private readonly sse: SseFrontend;
 	private readonly modern: ModernFrontend;
 
 	constructor(options: EndpointOptions) {
-		const { federation, heartbeat, version } = options;
+		const { federation, heartbeat, version, limits, refuseWhenMissing } = options;
 		this.options = options;
-		this.sessions = options.stateful ? new Sessions(federation, options.sessionTtl, heartbeat) : null;
-		this.pool = new Pool(federation, heartbeat);
-		const { sessions, pool } = this;
-		this.parking = new Parking(heartbeat, createSeal(options.key, 'request state'), parkPatienceMs);
+		this.pool = new Pool(federation, heartbeat, { sets: limits.maxPooledSessions, calls: limits.maxCallsPerSession });
+		const { pool } = this;
+		this.parking = new Parking(heartbeat, createSeal(options.key, 'request state'), limits.parkTimeout);
 		this.modernDialogue = new ModernDialogue({ pool, parking: this.parking, version });
-		const dialogue = new LegacyDialogue({ version, refuseWhenMissing: options.refuseWhenMissing });
+		const dialogue = new LegacyDialogue({ version, refuseWhenMissing, maximumCalls: limits.maxCallsPerSession });
 		this.legacyDialogue = dialogue;
-		this.legacy = new LegacyFrontend({ sessions, pool, heartbeat, dialogue });
-		this.sse = new SseFrontend({ sessions, heartbeat, dialogue });
-		this.modern = new ModernFrontend({ dialogue: this.modernDialogue, heartbeat });
+		const stream = { events: limits.maxStreamEvents, bytes: limits.maxStreamBytes };
+		const channel = { heartbeat, headers: [], limits: stream, patience: keepAliveMs, record: () => null };
+		const replay = { events: limits.replayEvents, bytes: limits.replayBytes };
+		this.sessions = options.stateful ? openSessions(options) : null;
+		this.legacy =
+			this.sessions === null
+				? new StatelessFrontend({ pool, dialogue, channel })
+				: new LegacyFrontend({
+						...{ sessions: this.sessions, dialogue, channel },
+						http: { heartbeat, limits: stream, replay },
+					});
+		const { sessions } = this;
+		this.sse = new SseFrontend({
+			...{ sessions, heartbeat, dialogue, maximum: limits.maxSessions, limits: channelLimits(limits) },
+		});
+		this.modern = new ModernFrontend({ dialogue: this.modernDialogue, channel });
 	}
 
 	/** Sessions that are open now. */
@@ -87,7 +105,10 @@ export class McpEndpoint implements Backend {
 	serveStdio(host: StdioHost): StdioServer {
 		const open = (caller: Caller, version: string) =>
 			new Session(version, caller, new Connections(this.options.federation, caller, { lanes: null, resume: null }));
-		return new StdioServer({ legacy: this.legacyDialogue, modern: this.modernDialogue, pool: this.pool, open }, host);
+		const { legacyDialogue: legacy, modernDialogue: modern, pool } = this;
+		const { limits } = this.options;
+		const parts = { legacy, modern, pool, open, maximumId: limits.maxIdBytes, limits: channelLimits(limits) };
+		return new StdioServer(parts, host);
 	}
 
 	/** Ends the streams that would go on for ever, so that a drain comes to an end. */
@@ -104,26 +125,50 @@ export class McpEndpoint implements Backend {
 	}
 
 	private post(exchange: Exchange): void {
-		const type = exchange.headers['content-type'];
+		const { 'content-type': type, accept } = exchange.headers;
 		if (typeof type !== 'string' || !/^application\/json\s*(;|$)/i.test(type))
 			return this.options.refuse(exchange, notJson);
-		exchange.body(maximumBodyBytes, (body) => {
-			if (!Buffer.isBuffer(body)) return this.options.refuse(exchange, body);
-			const envelope = readEnvelope(body);
-			if (isEnvelopeFault(envelope)) {
-				exchange.facts.mcpErrorCode = envelope.code;
-				exchange.facts.mcpErrorMessage = envelope.message;
-				exchange.facts.reason = 'MCP';
-				const text = errorResponse(envelope.id, mcpError(envelope.code, envelope.message));
-				return exchange.respond(envelope.status, ['content-type', 'application/json'], text);
-			}
-			if (exchange.path === ssePath) return this.sse.post(exchange, envelope);
-			const version = exchange.headers['mcp-protocol-version'];
-			const era = classify(envelope, typeof version === 'string' ? version : null);
-			if (era === 'modern') this.modern.post(exchange, envelope);
-			else this.legacy.post(exchange, envelope);
+		const overSse = exchange.path === ssePath;
+		if (!overSse && typeof accept === 'string' && readAccept(accept) === 'neither')
+			return this.options.refuse(exchange, notAcceptable);
+		exchange.body(this.options.limits.maxBodySize, (body) => {
+			if (!Buffer.isBuffer(body)) this.options.refuse(exchange, body);
+			else if (!overSse && isBatch(body)) this.batch(exchange, body);
+			else this.message(exchange, body);
 		});
 	}
+
+	private message(exchange: Exchange, body: Buffer): void {
+		const envelope = readEnvelope(body, this.options.limits.maxIdBytes);
+		if (isEnvelopeFault(envelope)) return refuseMessage(exchange, envelope);
+		if (exchange.path === ssePath) return this.sse.post(exchange, envelope);
+		const version = exchange.headers['mcp-protocol-version'];
+		const era = classify(envelope, typeof version === 'string' ? version : null);
+		if (era === 'modern') this.modern.post(exchange, envelope);
+		else this.legacy.post(exchange, envelope);
+	}
+
+	private batch(exchange: Exchange, body: Buffer): void {
+		const { maxBatch, maxIdBytes } = this.options.limits;
+		const messages = readBatch(body, maxBatch, maxIdBytes);
+		if ('status' in messages) refuseMessage(exchange, messages);
+		else this.legacy.batch(exchange, messages);
+	}
+}
+
+function openSessions(options: EndpointOptions): Sessions {
+	const { federation, heartbeat, scope, holder, sessionTtl: ttl, limits } = options;
+	const seal = createSeal(options.key, 'session id');
+	const identity = { scope, holder, seal, lasting: options.keyLasts };
+	return new Sessions({ federation, heartbeat, identity, ttl, maximum: limits.maxSessions });
+}
+
+function channelLimits({ maxStreamEvents, maxStreamBytes, maxResultSize }: McpLimits): ChannelLimits {
+	return { maximumEvents: maxStreamEvents, maximumBytes: maxStreamBytes, maximumResponseBytes: maxResultSize };
+}
+
+function refuseMessage(exchange: Exchange, { status, id, code, message }: EnvelopeFault): void {
+	refuse(exchange, status, id, mcpError(code, message));
 }
 
 const notAllowed: Refusal = {
@@ -138,4 +183,10 @@ const notJson: Refusal = {
 	status: 415,
 	reason: 'InvalidRequest',
 	message: 'The Content-Type must be application/json.',
+};
+const notAcceptable: Refusal = {
+	refused: true,
+	status: 406,
+	reason: 'InvalidRequest',
+	message: 'The Accept header must allow application/json or text/event-stream.',
 };

@@ -19,6 +19,11 @@ export function mcpError(number: number, message: string, target?: string): McpE
 	return target === undefined ? { code: number, message, data: null } : { code: number, message, data: null, target };
 }
 
+/** There is too much under way; what was asked can be asked again a little later. */
+export function tooMuch(message: string): McpError {
+	return { ...mcpError(code.internal, message), retryAfter: 5 };
+}
+
 /** The error object as JSON text. */
 export function errorText(error: McpError): Buffer {
 	const head = `{"code":${error.code},"message":${JSON.stringify(error.message)}`;

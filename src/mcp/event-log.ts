@@ -27,18 +27,20 @@ export interface Replay {
  * (Streamable HTTP, "Resumability and Redelivery"). When there are too many, the oldest go first, whatever their
  * stream. Only streams cost something; a call that is answered with JSON never comes here.
  *
- * An event id is `<stream>-<sequence>`, both counted from 1: unique in its session, and of no use in another one.
+ * An event id is `<stream>-<sequence>`, both counted up: unique in its session, and of no use in another one.
  */
 export class EventLog {
 	private readonly limits: EventLogLimits;
 	private readonly streams = new Dictionary<LoggedStream>();
 	/** Oldest first. Taking from the front of so short an array moves nothing. */
 	private readonly events: StoredEvent[] = [];
-	private opened = 0;
+	private opened: number;
 	private held = 0;
 
-	constructor(limits: EventLogLimits) {
+	/** `before`: number before that of the first stream. A session that goes on elsewhere must not count anew. */
+	constructor(limits: EventLogLimits, before = 0) {
 		this.limits = limits;
+		this.opened = before;
 	}
 
 	/** Kept events. */

@@ -119,6 +119,10 @@ export class ExclusiveCall implements Sink, Ticket {
 		else this.sink.ask(ask);
 	}
 
+	paused(): void {
+		this.sink?.paused?.();
+	}
+
 	done(result: Result): void {
 		const { sink } = this;
 		this.leave();

@@ -29,6 +29,10 @@ export class ExposingSink implements Sink, Change {
 		this.sink.ask(params === ask.params ? ask : withParams(ask, params));
 	}
 
+	paused(): void {
+		this.sink.paused?.();
+	}
+
 	done(result: Result): void {
 		const places = placesOfResult(this.method, result.type);
 		const text = places === null ? result.text : changePlaces(result.text, places, this);

@@ -67,6 +67,8 @@ export interface Sink {
 	note(notice: Notice): void;
 	/** The server asks the client something and waits for the answer before it goes on. */
 	ask(ask: Ask): void;
+	/** The server wants no connection kept open for the call: it is asked for the rest later. Whoever can may do likewise. */
+	paused?(): void;
 	done(result: Result): void;
 	fail(error: McpError): void;
 }
@@ -114,6 +116,8 @@ export interface McpError {
 	readonly data: JsonText | null;
 	/** The target that failed, for the access log. */
 	readonly target?: string;
+	/** Nothing was done because too much is under way: the client may ask again after so many seconds. */
+	readonly retryAfter?: number;
 }
 
 /** What a server said of itself when the connection opened. */
@@ -152,8 +156,11 @@ export interface Upstream {
 	watch(topic: Topic, done: (refusal: McpError | null) => void): void;
 	/** Ends what `watch` began. */
 	unwatch(topic: Topic): void;
-	/** Ends the connection and whatever stands behind it, a child process included. */
-	close(): Promise<void>;
+	/**
+	 * Ends the connection and whatever stands behind it, a child process included. With `keepSession` the server's session
+	 * stays, for who wants to go on with it.
+	 */
+	close(keepSession?: boolean): Promise<void>;
 	/** Process id of the child, null for other transports. */
 	readonly pid: number | null;
 	/** What another connection needs to go on with the server's session; null when there is none. */
@@ -186,6 +193,8 @@ export interface Topic {
 /** A configured MCP server. */
 export interface Target {
 	readonly name: string;
+	/** Whether its sessions live in this process, as with a child: nobody else can go on with them. */
+	readonly local: boolean;
 	/**
 	 * Opens a connection of its own for `caller`, with `resume` in a session that the server already has. Never throws;
 	 * what goes wrong comes as `events.failed`.

@@ -5,16 +5,22 @@ import type { Caller } from './model.ts';
 
 /** Connections that wait for their next request longer than this are ended. */
 const idleMs = 60_000;
-/** More sets of connections are not opened for sessionless clients: each may mean a child process per target. */
-const maximumEntries = 32;
-
-/** Further connections for calls that want one for themselves, over all entries. */
-const maximumFurther = 64;
+export interface PoolLimits {
+	/**
+	 * More sets of connections are not opened for sessionless clients: each may mean a child process per target. Calls
+	 * that want a connection for themselves may open twice as many in addition, over all sets.
+	 */
+	readonly sets: number;
+	/** More calls under way over one set are refused. */
+	readonly calls: number;
+}
 
 interface Entry {
 	readonly key: string;
 	readonly connections: Connections;
 	users: number;
+	/** Those of the users that count against the limit. */
+	calls: number;
 	idleSince: number;
 }
 
@@ -27,29 +33,35 @@ export class Pool implements Beating {
 	private readonly federation: Federation;
 	private readonly heartbeat: Heartbeat;
 	private readonly entries = new Map<string, Entry>();
-	private readonly lanes: LaneBudget = { left: maximumFurther };
+	private readonly limits: PoolLimits;
+	private readonly lanes: LaneBudget;
 	/** Who leased last: clients come in rows, and comparing is cheaper than making the key. */
 	private last: { readonly caller: Caller; readonly entry: Entry } | null = null;
 
-	constructor(federation: Federation, heartbeat: Heartbeat) {
+	constructor(federation: Federation, heartbeat: Heartbeat, limits: PoolLimits) {
 		this.federation = federation;
 		this.heartbeat = heartbeat;
+		this.limits = limits;
+		this.lanes = { left: 2 * limits.sets };
 		heartbeat.add(this);
 	}
 
-	/** Lends a set of connections; give it back with `release`. null: the pool is full of busy ones. */
-	lease(caller: Caller): PoolLease | null {
-		if (this.last?.caller === caller) return this.lend(this.last.entry);
+	/**
+	 * Lends a set of connections; give it back with `release`. null: too many calls are under way. What only listens is
+	 * no `call`: it may last for days.
+	 */
+	lease(caller: Caller, call = true): PoolLease | null {
+		if (this.last?.caller === caller) return this.lend(this.last.entry, call);
 		const key = keyOf(caller);
 		let entry = this.entries.get(key);
 		if (entry === undefined) {
-			if (this.entries.size >= maximumEntries && !this.evict()) return null;
+			if (this.entries.size >= this.limits.sets && !this.evict()) return null;
 			const connections = new Connections(this.federation, caller, { lanes: this.lanes, resume: null });
-			entry = { key, connections, users: 0, idleSince: 0 };
+			entry = { key, connections, users: 0, calls: 0, idleSince: 0 };
 			this.entries.set(key, entry);
 		}
 		this.last = { caller, entry };
-		return this.lend(entry);
+		return this.lend(entry, call);
 	}
 
 	get size(): number {
@@ -70,9 +82,11 @@ export class Pool implements Beating {
 		await Promise.all(entries.map((entry) => entry.connections.close()));
 	}
 
-	private lend(entry: Entry): PoolLease {
+	private lend(entry: Entry, call: boolean): PoolLease | null {
+		if (call && entry.calls >= this.limits.calls) return null;
 		entry.users++;
-		return new PoolLease(entry);
+		if (call) entry.calls++;
+		return new PoolLease(entry, call);
 	}
 
 	private evict(): boolean {
@@ -108,10 +122,12 @@ function inOrder(value: unknown): unknown {
 /** One request's hold on pooled connections. */
 export class PoolLease {
 	private readonly entry: Entry;
+	private readonly call: boolean;
 	private held = true;
 
-	constructor(entry: Entry) {
+	constructor(entry: Entry, call: boolean) {
 		this.entry = entry;
+		this.call = call;
 	}
 
 	get connections(): Connections {
@@ -122,6 +138,7 @@ export class PoolLease {
 		if (!this.held) return;
 		this.held = false;
 		this.entry.users--;
+		if (this.call) this.entry.calls--;
 		this.entry.idleSince = performance.now();
 	}
 }

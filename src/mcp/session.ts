@@ -27,8 +27,10 @@ export class Session implements Listener {
 	readonly asks = new ClientAsks();
 	/** Who calls; changes with the log level. */
 	caller: Caller;
-	/** Empty until the client knows it. */
+	/** Empty for one that has none, yet or at all. */
 	id = '';
+	/** Whether another start of the gateway could go on with it, from its id alone. */
+	resumable = false;
 	lastUsed = performance.now();
 	/** Tools whose results this client gets wrapped; the client's codec writes and reads it. */
 	readonly wrappedTools = new Set<string>();
@@ -84,11 +86,12 @@ export class Session implements Listener {
 		this.stream = null;
 	}
 
-	async close(): Promise<void> {
+	/** With `keepUpstream` the sessions at servers stay, for who goes on with them. */
+	async close(keepUpstream = false): Promise<void> {
 		this.endStream();
 		this.asks.close();
 		for (const call of this.calls.all()) call.cancel('the session has ended');
-		await this.connections.close();
+		await this.connections.close(keepUpstream);
 	}
 
 	private miss(missed: Missed): void {

@@ -1,74 +1,174 @@
-import { randomBytes } from 'node:crypto';
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
 import { Connections, type Federation } from './connections.ts';
-import type { Caller } from './model.ts';
+import { interactive } from './interactive.ts';
+import type { Caller, Resumption } from './model.ts';
 import { Session } from './session.ts';
+import { type OpenedSessionId, sealSessionId, sessionKey, type UpstreamSession } from './session-id.ts';
+import { type NoSession, Revival, type SessionIdentity } from './session-revival.ts';
 
-/** More sessions at once are refused with 503. */
-const maximumSessions = 10_000;
+export interface SessionsOptions {
+	readonly federation: Federation;
+	readonly heartbeat: Heartbeat;
+	readonly identity: SessionIdentity;
+	/** Milliseconds without use after which a session ends. */
+	readonly ttl: number;
+	/** More sessions at once are refused. */
+	readonly maximum: number;
+}
 
 /** The sessions of one MCP backend. Idle ones end after `ttl` milliseconds, with everything they hold. */
 export class Sessions implements Beating {
 	slot = -1;
-	private readonly federation: Federation;
-	private readonly heartbeat: Heartbeat;
-	private readonly ttl: number;
+	private readonly options: SessionsOptions;
+	private readonly revival: Revival;
+	/** By the key of their id, see `sessionKey`. */
 	private readonly sessions = new Map<string, Session>();
+	/** Sessions that have no id, yet or at all. */
+	private readonly nameless = new Set<Session>();
 	private readonly ending = new Set<Promise<void>>();
 
-	constructor(federation: Federation, ttl: number, heartbeat: Heartbeat) {
-		this.federation = federation;
-		this.ttl = ttl;
-		this.heartbeat = heartbeat;
-		heartbeat.add(this);
+	constructor(options: SessionsOptions) {
+		this.options = options;
+		this.revival = new Revival(options.identity, options.federation.targets, options.ttl);
+		options.heartbeat.add(this);
 	}
 
 	get size(): number {
-		return this.sessions.size;
+		return this.sessions.size + this.nameless.size;
 	}
 
-	/** Opens a session; null when there are too many. */
+	/**
+	 * Opens a session; null when there are too many. It has no id until `admit` gives it one, and until then whoever
+	 * opened it ends it: it does not grow old.
+	 */
 	open(caller: Caller, protocolVersion: string): Session | null {
-		if (this.sessions.size >= maximumSessions) return null;
-		const connections = new Connections(this.federation, caller, { lanes: null, resume: null });
-		const session = new Session(protocolVersion, caller, connections);
-		session.id = randomBytes(24).toString('base64url');
-		this.sessions.set(session.id, session);
+		const session = this.begin(caller, protocolVersion, null);
+		if (session !== null) this.nameless.add(session);
 		return session;
 	}
 
-	/** The session with this id, marked as used now. */
-	find(id: string): Session | undefined {
-		const session = this.sessions.get(id);
-		if (session !== undefined) session.lastUsed = performance.now();
+	/**
+	 * Gives a session its id, by which `find` finds it from now on. The id tells of the sessions at servers, so this is
+	 * best done once they are open. False: the session has ended.
+	 */
+	admit(session: Session): boolean {
+		if (!this.nameless.delete(session)) return false;
+		const { scope, holder, seal } = this.options.identity;
+		const { caller, protocolVersion } = session;
+		const { legs } = session.connections.upstreams;
+		const holdsLocal = legs.some(({ target }) => target.local);
+		const sealed = sealSessionId(
+			{
+				...{ backend: scope, holder, protocolVersion, holdsLocal, issuedAt: Date.now() },
+				principal: caller.principal,
+				clientInfo: caller.clientInfo,
+				capabilities: caller.capabilities,
+				logLevel: caller.logLevel,
+				upstreamSessions: upstreamSessions(session),
+			},
+			seal,
+		);
+		session.id = sealed.id;
+		session.resumable = sealed.resumable && !holdsLocal;
+		this.sessions.set(sessionKey(session.id), session);
+		return true;
+	}
+
+	/**
+	 * The session with this id, marked as used now. One that another start of the gateway has opened is taken up again,
+	 * when its servers keep what belongs to it. `full`: it could be, but there are too many sessions.
+	 */
+	find(id: string, principal: string): Session | NoSession | 'full' {
+		const session = this.sessions.get(sessionKey(id));
+		if (session === undefined || session.id !== id) return this.revive(id, principal);
+		if (session.caller.principal !== principal) return 'unknown';
+		session.lastUsed = performance.now();
 		return session;
 	}
 
-	/** Ends a session and, in the background, what it holds. False: there is none. */
-	end(id: string): boolean {
-		const session = this.sessions.get(id);
-		if (session === undefined) return false;
-		this.sessions.delete(id);
-		const ending = session.close().finally(() => this.ending.delete(ending));
-		this.ending.add(ending);
+	/** Ends a session and, in the background, what it holds. False: it has ended before. */
+	end(session: Session): boolean {
+		if (!this.forget(session)) return false;
+		if (session.id !== '') this.revival.bury(session.id);
+		this.shut(session, false);
 		return true;
 	}
 
 	beat(now: number): void {
 		for (const session of this.sessions.values()) {
 			if (session.busy) session.lastUsed = now;
-			else if (now - session.lastUsed > this.ttl) this.end(session.id);
+			else if (now - session.lastUsed > this.options.ttl) this.end(session);
 		}
 	}
 
 	/** Ends the GET streams; the sessions stay. */
 	endStreams(): void {
-		for (const session of this.sessions.values()) session.endStream();
+		for (const session of [...this.sessions.values(), ...this.nameless]) session.endStream();
 	}
 
+	/** Ends all sessions here. What servers keep of those that somebody may go on with stays. */
 	async close(): Promise<void> {
-		this.heartbeat.remove(this);
-		for (const id of [...this.sessions.keys()]) this.end(id);
+		this.options.heartbeat.remove(this);
+		const { lasting } = this.options.identity;
+		for (const session of [...this.sessions.values(), ...this.nameless]) {
+			this.forget(session);
+			this.shut(session, lasting && session.resumable);
+		}
 		await Promise.all(this.ending);
 	}
+
+	private begin(
+		caller: Caller,
+		protocolVersion: string,
+		resume: ReadonlyMap<string, Resumption> | null,
+	): Session | null {
+		if (this.size >= this.options.maximum) return null;
+		const connections = new Connections(this.options.federation, caller, { lanes: null, resume });
+		return new Session(protocolVersion, caller, connections);
+	}
+
+	/** Whoever asks for the session next finds it open. */
+	private revive(id: string, principal: string): Session | NoSession | 'full' {
+		const opened = this.revival.check(id, principal);
+		if (typeof opened === 'string') return opened;
+		const session = this.begin(callerOf(opened), opened.protocolVersion, resumptions(opened));
+		if (session === null) return 'full';
+		session.id = id;
+		session.resumable = true;
+		this.sessions.set(sessionKey(id), session);
+		return session;
+	}
+
+	private forget(session: Session): boolean {
+		const key = sessionKey(session.id);
+		if (this.sessions.get(key) === session) return this.sessions.delete(key);
+		return this.nameless.delete(session);
+	}
+
+	private shut(session: Session, keepUpstream: boolean): void {
+		const ending = session.close(keepUpstream).finally(() => this.ending.delete(ending));
+		this.ending.add(ending);
+	}
+}
+
+/** What the id says of the targets: all of them by name, with their session where they gave one. */
+function upstreamSessions({ connections: { upstreams } }: Session): UpstreamSession[] {
+	const known = upstreams.resumptions();
+	return upstreams.legs.map(({ target, server }) => {
+		const { sessionId = null, protocolVersion = server?.protocolVersion ?? '' } = known.get(target.name) ?? {};
+		return { target: target.name, sessionId, protocolVersion };
+	});
+}
+
+function resumptions({ upstreamSessions }: OpenedSessionId): ReadonlyMap<string, Resumption> {
+	const resume = new Map<string, Resumption>();
+	for (const { target, sessionId, protocolVersion } of upstreamSessions) {
+		if (sessionId !== null) resume.set(target, { sessionId, protocolVersion });
+	}
+	return resume;
+}
+
+function callerOf({ principal, clientInfo, capabilities, logLevel }: OpenedSessionId): Caller {
+	const handshake = true;
+	return { principal, clientInfo, capabilities, logLevel, handshake, interactive: interactive(capabilities) };
 }

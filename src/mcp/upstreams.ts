@@ -161,8 +161,11 @@ export class Upstreams {
 		return found;
 	}
 
-	/** Ends every connection. Resolves when all of them, child processes included, are gone. */
-	async close(): Promise<void> {
+	/**
+	 * Ends every connection. Resolves when all of them, child processes included, are gone. With `keepSessions` those at
+	 * the servers stay, for who goes on with them.
+	 */
+	async close(keepSessions = false): Promise<void> {
 		if (this.closed) return;
 		this.closed = true;
 		clearTimeout(this.deadline);
@@ -170,7 +173,7 @@ export class Upstreams {
 		const ending: Promise<void>[] = [];
 		for (const leg of this.legs) {
 			if (leg.retry !== null) clearTimeout(leg.retry);
-			if (leg.upstream !== null) ending.push(leg.upstream.close());
+			if (leg.upstream !== null) ending.push(leg.upstream.close(keepSessions));
 			ending.push(leg.close());
 			if (leg.state !== 'failed') this.options.watch.closed(leg.target.name, leg.state === 'ready');
 		}

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Bind, GatewayConfig, Listener, McpBackendConfig, Route, Settings, TargetConfig } from '../config/ir.ts';
 import type { ReportFault } from '../http/errors.ts';
 import { replyRefusal } from '../http/errors.ts';
@@ -21,6 +22,10 @@ export interface CompileContext {
 	readonly version: string;
 	/** 32 bytes that seal what clients keep for the gateway. */
 	readonly key: Buffer;
+	/** Whether the key was configured, and so will be that of the next start, too. */
+	readonly keyLasts: boolean;
+	/** Random name of this start. */
+	readonly holder: string;
 	openTarget(backend: string, config: TargetConfig): Target;
 	reportFault: ReportFault;
 	warn(message: string): void;
@@ -68,25 +73,9 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 		return federation;
 	};
 
-	const pipelineOf = (route: Route, listener: Listener): Pipeline => {
+	const pipelineOf = (bind: Bind, route: Route, listener: Listener): Pipeline => {
 		const backends = route.backends.map(({ weight, backend }) => {
-			const endpoint = new McpEndpoint({
-				federation: federationOf(backend),
-				stateful: backend.statefulMode === 'stateful',
-				sessionTtl: config.settings.sessionTtl,
-				refuseWhenMissing: missingRule[backend.failureMode],
-				version: context.version,
-				heartbeat: context.heartbeat,
-				key: context.key,
-				guard: compileOriginGuard({
-					protection: backend.dnsRebindingProtection,
-					// A host name that the file gives to a listener or a route is a name of this gateway.
-					allowedHosts: [...config.settings.allowedHosts, ...hostsOf(listener, route)],
-					publicUrl: config.settings.publicUrl,
-					allowOrigins: route.policies.cors?.allowOrigins ?? [],
-				}),
-				refuse: replyRefusal,
-			});
+			const endpoint = makeEndpoint({ bind, listener, route, backend }, federationOf(backend), config, context);
 			endpoints.push(endpoint);
 			return { weight, backend: endpoint };
 		});
@@ -94,7 +83,12 @@ export function compile(config: GatewayConfig, context: CompileContext): Runtime
 		return new Pipeline(routePolicies(route.policies), backends, context.reportFault);
 	};
 
-	const routers = new Map(config.binds.map((bind: Bind) => [bind.key, new Router(bind.listeners, pipelineOf)]));
+	const routers = new Map(
+		config.binds.map((bind) => [
+			bind.key,
+			new Router(bind.listeners, (route, listener) => pipelineOf(bind, route, listener)),
+		]),
+	);
 	const findings = new Map([...federations].map(([key, federation]) => [key, federation.findings]));
 	return Object.freeze({ routers, health, findings, endpoints, probes, routes });
 }
@@ -133,6 +127,58 @@ function federate(
 
 /** When `initialize` is refused because targets are missing. */
 const missingRule = { tolerant: 'never', failOpen: 'all', failClosed: 'any' } as const;
+
+/** Where a backend is reached. */
+interface Place {
+	readonly bind: Bind;
+	readonly listener: Listener;
+	readonly route: Route;
+	readonly backend: McpBackendConfig;
+}
+
+function makeEndpoint(
+	place: Place,
+	federation: Federation,
+	{ settings }: GatewayConfig,
+	context: CompileContext,
+): McpEndpoint {
+	const { listener, route, backend } = place;
+	return new McpEndpoint({
+		federation,
+		stateful: backend.statefulMode === 'stateful',
+		sessionTtl: settings.sessionTtl,
+		refuseWhenMissing: missingRule[backend.failureMode],
+		version: context.version,
+		heartbeat: context.heartbeat,
+		limits: settings.limits,
+		scope: scopeOf(place),
+		key: context.key,
+		keyLasts: context.keyLasts,
+		holder: context.holder,
+		guard: compileOriginGuard({
+			protection: backend.dnsRebindingProtection,
+			// A host name that the file gives to a listener or a route is a name of this gateway.
+			allowedHosts: [...settings.allowedHosts, ...hostsOf(listener, route)],
+			publicUrl: settings.publicUrl,
+			allowOrigins: route.policies.cors?.allowOrigins ?? [],
+		}),
+		refuse: replyRefusal,
+	});
+}
+
+/**
+ * Names a backend at its place, with the servers behind it, in few characters: session ids carry it. No server shall
+ * get the session of another that stood in its place before.
+ */
+function scopeOf({ bind, listener, route, backend }: Place): string {
+	const servers = backend.targets.map((target) => [
+		target.kind,
+		target.name,
+		target.kind === 'stdio' ? '' : target.url,
+	]);
+	const place = JSON.stringify([bind.key, listener.name, route.key, backend.key, servers]);
+	return createHash('sha256').update(place).digest('base64url').slice(0, 22);
+}
 
 function hostsOf(listener: Listener, route: Route): string[] {
 	const names = listener.hostname === null ? route.hostnames : [listener.hostname, ...route.hostnames];

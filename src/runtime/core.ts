@@ -71,6 +71,8 @@ export class Core implements Beating {
 			heartbeat: this.heartbeat,
 			version: options.version,
 			key: sealKey(config.settings.sessionKey, mcpLog),
+			keyLasts: config.settings.sessionKey !== null,
+			holder: randomBytes(9).toString('base64url'),
 			openTarget: (backend, target) => this.targets.open(backend, target),
 			reportFault: (fault, exchange) => this.reportFault(fault, exchange),
 			warn: (message) => mcpLog.warn(message),

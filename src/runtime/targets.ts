@@ -41,6 +41,7 @@ export class Targets {
 					name: config.name,
 					warn: (message) => this.logger.warn(message, { target: config.name }),
 					overHttp: true,
+					sessionsEnd: () => true,
 					openTransport: () => this.sse(config, {}),
 				});
 		}
@@ -92,6 +93,7 @@ export class Targets {
 			name,
 			warn: (message) => this.logger.warn(message, { target: name }),
 			overHttp: true,
+			sessionsEnd: () => speaksSse,
 			openTransport: () =>
 				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(url, pool, this.limits.maximumAnswerBytes),
 			openFallback: () => this.sse(config, found),

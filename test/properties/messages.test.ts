@@ -5,7 +5,7 @@ import { isScanFault, type Member, scanJson } from '../../src/lib/json-scan.ts';
 import type { Edit } from '../../src/lib/splice.ts';
 import type { Call, Caller, Inputs } from '../../src/mcp/model.ts';
 import { requestText } from '../../src/mcp/upstream/message.ts';
-import { isEnvelopeFault, maximumIdBytes, readEnvelope } from '../../src/mcp/wire/envelope.ts';
+import { isBatch, isEnvelopeFault, readBatch, readEnvelope } from '../../src/mcp/wire/envelope.ts';
 import { keyOf, keyText, numberText, objectOf, objectText, stringText, valueText } from './json-text.ts';
 
 const caller: Caller = {
@@ -60,7 +60,7 @@ function callOf(
 	inputs: Inputs | null,
 	wantsProgress: boolean,
 ): Made {
-	const envelope = readEnvelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${text}}`));
+	const envelope = readEnvelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${text}}`), 256);
 	if (isEnvelopeFault(envelope)) throw new Error(envelope.message);
 	const members = envelope.params.members ?? [];
 	const name = members.find(({ key }) => key === 'name');
@@ -162,6 +162,8 @@ function expectedOf(text: string): { kind: string; method: string } | null {
 	return { kind: 'id' in value ? 'request' : 'notification', method };
 }
 
+const maximumIdBytes = 256;
+
 function isGoodId(text: string): boolean {
 	if (text.startsWith('"')) return Buffer.byteLength(text) - 2 <= maximumIdBytes;
 	return /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
@@ -171,7 +173,7 @@ test('an envelope says what JSON.parse finds in it, and keeps the bytes', () => 
 	const kinds = new Map<string, number>();
 	fc.assert(
 		fc.property(shuffled(message), (text) => {
-			const envelope = readEnvelope(Buffer.from(text));
+			const envelope = readEnvelope(Buffer.from(text), maximumIdBytes);
 			const id = membersOf(text).get('id');
 			const expected = id === undefined || isGoodId(id) ? expectedOf(text) : null;
 			const kind = isEnvelopeFault(envelope) ? 'refused' : envelope.kind;
@@ -213,9 +215,33 @@ test('no body makes the reader of envelopes throw', () => {
 	);
 	fc.assert(
 		fc.property(bodies, (body) => {
-			const envelope = readEnvelope(Buffer.from(body));
+			const envelope = readEnvelope(Buffer.from(body), maximumIdBytes);
 			if (isEnvelopeFault(envelope)) expect(envelope.code).toBeLessThan(-32599);
 		}),
 		{ numRuns: 2_000 },
+	);
+});
+
+test('a batch is the messages that JSON.parse finds in it, each read as if it came alone', () => {
+	const items = fc.array(fc.oneof(shuffled(message), valueText, objectText), { maxLength: 8 });
+	fc.assert(
+		fc.property(items, fc.constantFrom(',', ' ,\n', '\t, '), (texts, comma) => {
+			const body = `\n[${texts.join(comma)} ]`;
+			expect(JSON.parse(body)).toHaveLength(texts.length);
+			expect(isBatch(Buffer.from(body))).toBe(true);
+			const read = readBatch(Buffer.from(body), 8, maximumIdBytes);
+			if ('status' in read) {
+				expect([texts.length, read.code]).toEqual([0, -32600]);
+				return;
+			}
+			expect(read).toHaveLength(texts.length);
+			const shown = (one: (typeof read)[number] | undefined) =>
+				one === undefined || isEnvelopeFault(one) ? one?.code : [one.kind, one.id?.toString(), one.method];
+			for (const [index, text] of texts.entries())
+				expect(shown(read[index])).toEqual(shown(readEnvelope(Buffer.from(text), maximumIdBytes)));
+			if (texts.length > 0)
+				expect(readBatch(Buffer.from(body), texts.length - 1, maximumIdBytes)).toHaveProperty('status');
+		}),
+		{ numRuns: 1_000 },
 	);
 });

@@ -16,6 +16,8 @@ export class FakeExchange implements Exchange {
 	written = '';
 	ended = false;
 	goneCallbacks: (() => void)[] = [];
+	/** Bytes that the client has not taken. */
+	buffered = 0;
 	private readonly endCallbacks: (() => void)[] = [];
 
 	constructor(method: string, headers: Record<string, string>, body: unknown) {
@@ -48,14 +50,17 @@ export class FakeExchange implements Exchange {
 	stream(status: number, headers: readonly string[]): ReplyStream {
 		if (this.status !== 0) throw new Error('answered twice');
 		this.head(status, headers);
+		const buffered = () => this.buffered;
 		return {
 			write: (chunk) => {
-				this.written += chunk.toString();
+				if (!this.ended) this.written += chunk.toString();
 				return true;
 			},
 			end: () => this.finish(),
 			onDrain() {},
-			buffered: 0,
+			get buffered() {
+				return buffered();
+			},
 		};
 	}
 
@@ -69,6 +74,17 @@ export class FakeExchange implements Exchange {
 			if (this.ended) resolve(this);
 			else this.endCallbacks.push(() => resolve(this));
 		});
+	}
+
+	/** The client goes away. */
+	leave(): void {
+		for (const gone of this.goneCallbacks.splice(0)) gone();
+	}
+
+	/** The events of the reply, an empty one included. */
+	events(): { id?: string; retry?: string; data?: string }[] {
+		const events = this.written.split('\n\n').filter((event) => event !== '' && !event.startsWith(':'));
+		return events.map((event) => Object.fromEntries(event.split('\n').map((line) => line.split(/: ?(.*)/s, 2))));
 	}
 
 	/** The messages of the reply, from JSON or from an event stream. */

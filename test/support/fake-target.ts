@@ -1,4 +1,14 @@
-import type { Call, Caller, Failure, McpError, Sink, Target, Upstream, UpstreamEvents } from '../../src/mcp/model.ts';
+import type {
+	Call,
+	Caller,
+	Failure,
+	McpError,
+	Resumption,
+	Sink,
+	Target,
+	Upstream,
+	UpstreamEvents,
+} from '../../src/mcp/model.ts';
 import { splice } from '../../src/lib/splice.ts';
 
 /** What a fake server answers: a result object, or an error. */
@@ -7,6 +17,7 @@ export type Answer = Record<string, unknown> | { error: McpError } | 'never';
 /** An MCP server in memory. */
 export class FakeTarget implements Target {
 	readonly name: string;
+	local = false;
 	readonly calls: { method: string; params: Record<string, unknown>; name: string | null }[] = [];
 	cancelled = 0;
 	opened = 0;
@@ -23,8 +34,16 @@ export class FakeTarget implements Target {
 		this.answer = answer;
 	}
 
-	open(_caller: Caller, events: UpstreamEvents): Upstream {
+	/** Sessions that it was asked to go on with; null where a new one was wanted. */
+	readonly resumed: (Resumption | null)[] = [];
+	/** Those that were closed without ending the server's session. */
+	kept = 0;
+	/** Id of the sessions that it gives; null for none. */
+	session: string | null = null;
+
+	open(_caller: Caller, events: UpstreamEvents, resume: Resumption | null): Upstream {
 		this.opened++;
+		this.resumed.push(resume);
 		this.events = events;
 		const state = this.start;
 		setImmediate(() => {
@@ -33,13 +52,14 @@ export class FakeTarget implements Target {
 		});
 		return {
 			pid: null,
-			resumption: null,
+			resumption: resume ?? (this.session === null ? null : { sessionId: this.session, protocolVersion: '2025-11-25' }),
 			setLevel() {},
 			watch: (_topic, done) => done(null),
 			unwatch() {},
 			notify() {},
-			close: async () => {
+			close: async (keepSession) => {
 				this.closed++;
+				if (keepSession === true) this.kept++;
 			},
 			start: (call, sink) => this.take(call, sink),
 		};

@@ -107,12 +107,13 @@ export class Negotiation {
 		this.listening?.cancel();
 	}
 
-	async close(): Promise<void> {
+	/** With `keepSession` the server is not told that its session has ended. */
+	async close(keepSession = false): Promise<void> {
 		this.closed = true;
 		this.retire();
 		this.connection?.abandon('the connection was closed');
 		if (this.transport !== null) {
-			if (this.sessionHeaders !== null) await this.transport.end?.(this.sessionHeaders);
+			if (this.sessionHeaders !== null && !keepSession) await this.transport.end?.(this.sessionHeaders);
 			this.ending.push(this.transport.close());
 		}
 		await Promise.all(this.ending);

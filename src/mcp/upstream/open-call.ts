@@ -81,6 +81,10 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		this.end()?.fail(error);
 	}
 
+	paused(): void {
+		this.once.open?.paused?.();
+	}
+
 	cancel(reason?: string): void {
 		if (this.again !== null) return this.again.cancel(reason);
 		if (this.once.open === null) return;

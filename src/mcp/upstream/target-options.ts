@@ -7,6 +7,8 @@ export interface TargetOptions {
 	readonly overHttp: boolean;
 	/** Says what is wrong with a server in the log. */
 	warn(message: string): void;
+	/** Whether the server's sessions end with their connection, as those over HTTP+SSE do. Absent: only off HTTP. */
+	sessionsEnd?(): boolean;
 	/** Opens a fresh transport; may be called again when a server exits on the probe. */
 	openTransport(): Transport;
 	/**

@@ -24,6 +24,9 @@ export function createTarget(options: TargetOptions): Target {
 	const memory = new EraMemory(new ToolHeaders((message) => options.warn(message)));
 	return {
 		name: options.name,
+		get local() {
+			return options.sessionsEnd?.() ?? !options.overHttp;
+		},
 		open: (caller, events, resume) => new NegotiatedUpstream(options, memory, caller, events, resume),
 	};
 }
@@ -93,10 +96,10 @@ class NegotiatedUpstream implements Upstream {
 		this.connection?.unwatch(topic);
 	}
 
-	async close(): Promise<void> {
+	async close(keepSession = false): Promise<void> {
 		this.closed = true;
 		this.settleLost((ticket) => ticket.fail(this.unavailable()));
-		await Promise.all([...this.retired, this.negotiation].map((one) => one.close()));
+		await Promise.all([...this.retired, this.negotiation].map((one) => one.close(keepSession)));
 	}
 
 	private negotiate(resume: Resumption | null): Negotiation {

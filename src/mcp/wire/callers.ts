@@ -1,6 +1,10 @@
-import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
+import { decodeString, type Member } from '../../lib/json-scan.ts';
+import { interactive } from '../interactive.ts';
 import type { Caller } from '../model.ts';
 import type { Envelope } from './envelope.ts';
+
+/** The principal of who has not said who he is. */
+export const anonymous = 'anonymous';
 
 /** Reserved members of `params._meta`: they describe the client's connection and end here. */
 export const metaKeys = {
@@ -16,7 +20,7 @@ export const metaKeys = {
  */
 export class Callers {
 	private last: Caller = {
-		principal: 'anonymous',
+		principal: anonymous,
 		clientInfo: null,
 		capabilities: Buffer.from('{}'),
 		logLevel: null,
@@ -45,7 +49,7 @@ export class Callers {
 		this.lastPeer = peer;
 		this.last = {
 			// Who is asked has a say in what a server does, such as by its roots: strangers do not share connections then.
-			principal: asked ? `anonymous at ${loopback.test(peer) ? 'loopback' : peer}` : 'anonymous',
+			principal: asked ? `${anonymous} at ${loopback.test(peer) ? 'loopback' : peer}` : anonymous,
 			clientInfo: info === null ? null : copy(info),
 			capabilities: declared,
 			logLevel,
@@ -58,13 +62,6 @@ export class Callers {
 
 /** One client may come over either family. */
 const loopback = /^(::ffff:)?127\.|^::1$/;
-
-/** Whether a capabilities object says that the client can be asked something. */
-export function interactive(capabilities: Buffer): boolean {
-	const scanned = scanJson(Buffer.from(capabilities), {});
-	if (isScanFault(scanned)) return false;
-	return scanned.members?.some(({ key }) => key === 'elicitation' || key === 'sampling' || key === 'roots') === true;
-}
 
 function holds(text: Buffer, { start, end }: Member, bytes: Buffer): boolean {
 	return end - start === bytes.length && bytes.compare(text, start, end) === 0;

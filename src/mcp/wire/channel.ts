@@ -4,6 +4,8 @@ export interface ReplyChannel {
 	send(message: Buffer): boolean;
 	/** Sends the response, after which nothing follows. `status` counts where HTTP has said nothing yet. */
 	finish(message: Buffer, status: number): void;
+	/** The response will take its time: a client that can come back for it may hang up. */
+	pause?(): void;
 	/** `gone` is called once if the client goes away before the response. */
 	onGone(gone: () => void): void;
 }

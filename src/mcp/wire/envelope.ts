@@ -1,4 +1,4 @@
-import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
+import { decodeString, isScanFault, type Member, type ScanFault, type Scanned, scanJson } from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
 import type { Answer } from '../model.ts';
 
@@ -26,28 +26,47 @@ export interface EnvelopeFault {
 	readonly id: Buffer | null;
 }
 
-/** Longer ids are refused: they are kept for as long as a call lasts. */
-export const maximumIdBytes = 256;
-
 /**
- * Reads one JSON-RPC 2.0 message. Refused with HTTP 400: what is no JSON (-32700), what is no message (-32600),
- * ids that are neither a string of at most 256 bytes nor a safe integer.
+ * Reads one JSON-RPC 2.0 message. Refused with HTTP 400: what is no JSON (-32700), what is no message (-32600), ids
+ * that are neither a string nor a safe integer, and those of more than `maximumId` bytes: they are kept for as long as
+ * a call lasts.
  */
-export function readEnvelope(body: Buffer): Envelope | EnvelopeFault {
+export function readEnvelope(body: Buffer, maximumId: number): Envelope | EnvelopeFault {
 	const scanned = scanJson(body, { params: { _meta: {}, ref: {} }, error: {} });
-	if (isScanFault(scanned)) {
-		const fault = scanned.fault === 'duplicate-key' ? code.invalidRequest : code.parse;
-		return refused(fault, `the body is not acceptable JSON: ${scanned.fault} at byte ${scanned.at}`, null);
-	}
+	if (isScanFault(scanned)) return notJson(scanned);
 	if (scanned.members === null) {
 		const batch = body[scanned.start] === 0x5b;
 		return refused(
 			code.invalidRequest,
-			batch ? 'batches are not supported' : 'the body is not a JSON-RPC message',
+			batch ? 'a batch is not taken here' : 'the body is not a JSON-RPC message',
 			null,
 		);
 	}
-	return fromMembers(scanned, scanned.members);
+	return fromMembers(scanned, scanned.members, maximumId);
+}
+
+/** Whether a body holds several messages. */
+export function isBatch(body: Buffer): boolean {
+	let at = 0;
+	while (at < body.length && (body[at] ?? 0) <= 0x20) at++;
+	return body[at] === 0x5b;
+}
+
+/**
+ * Reads the messages of a batch, each for itself. Refused with HTTP 400 as a whole: what is no JSON (-32700), an empty
+ * batch, and one of more than `maximum` messages (-32600).
+ */
+export function readBatch(
+	body: Buffer,
+	maximum: number,
+	maximumId: number,
+): readonly (Envelope | EnvelopeFault)[] | EnvelopeFault {
+	const scanned = scanJson(body, {});
+	if (isScanFault(scanned)) return notJson(scanned);
+	const items = itemsOf(scanned, maximum);
+	if (items === null) return refused(code.invalidRequest, `a batch has at most ${maximum} messages`, null);
+	if (items.length === 0) return refused(code.invalidRequest, 'the batch is empty', null);
+	return items.map((item) => readEnvelope(item, maximumId));
 }
 
 export function isEnvelopeFault(envelope: Envelope | EnvelopeFault): envelope is EnvelopeFault {
@@ -61,17 +80,52 @@ export function stringParam(envelope: Envelope, key: string): string | null {
 	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
 }
 
-function fromMembers(scanned: Scanned, members: readonly Member[]): Envelope | EnvelopeFault {
+function notJson({ fault, at }: ScanFault): EnvelopeFault {
+	const number = fault === 'duplicate-key' ? code.invalidRequest : code.parse;
+	return refused(number, `the body is not acceptable JSON: ${fault} at byte ${at}`, null);
+}
+
+/**
+ * The items of an array that was scanned; null when there are more than `maximum`. The scanner could record them, but
+ * would do so for a million empty ones, too.
+ */
+function itemsOf({ text, start, end }: Scanned, maximum: number): Buffer[] | null {
+	const items: Buffer[] = [];
+	let depth = 0;
+	let from = start + 1;
+	const take = (to: number) => {
+		const item = text.subarray(from, to);
+		if (item.some((byte) => byte > 0x20)) items.push(Buffer.from(item));
+		from = to + 1;
+	};
+	for (let at = start + 1; at < end - 1; at++) {
+		const byte = text[at];
+		if (byte === 0x22) at = endOfString(text, at);
+		else if (byte === 0x7b || byte === 0x5b) depth++;
+		else if (byte === 0x7d || byte === 0x5d) depth--;
+		else if (byte === 0x2c && depth === 0) {
+			if (items.length === maximum) return null;
+			take(at);
+		}
+	}
+	take(end - 1);
+	return items.length > maximum ? null : items;
+}
+
+/** The closing quote of a string that was scanned. */
+function endOfString(text: Buffer, start: number): number {
+	let at = start + 1;
+	while (text[at] !== 0x22) at += text[at] === 0x5c ? 2 : 1;
+	return at;
+}
+
+function fromMembers(scanned: Scanned, members: readonly Member[], maximumId: number): Envelope | EnvelopeFault {
 	const text = scanned.text;
 	const find = (key: string) => members.find((member) => member.key === key);
 	const idMember = find('id');
-	const id = idMember === undefined ? null : readId(text, idMember);
+	const id = idMember === undefined ? null : readId(text, idMember, maximumId);
 	if (id === 'bad')
-		return refused(
-			code.invalidRequest,
-			`id must be a string of at most ${maximumIdBytes} bytes or a safe integer`,
-			null,
-		);
+		return refused(code.invalidRequest, `id must be a string of at most ${maximumId} bytes or a safe integer`, null);
 	const version = find('jsonrpc');
 	if (version === undefined || text.toString('utf8', version.start, version.end) !== '"2.0"') {
 		return refused(code.invalidRequest, 'jsonrpc must be "2.0"', id);
@@ -123,11 +177,11 @@ function readAnswer(text: Buffer, result: Member | undefined, error: Member | un
 	};
 }
 
-function readId(text: Buffer, member: Member): Buffer | null | 'bad' {
+function readId(text: Buffer, member: Member, maximum: number): Buffer | null | 'bad' {
 	const raw = text.subarray(member.start, member.end);
-	if (raw[0] === 0x22) return raw.length - 2 <= maximumIdBytes ? raw : 'bad';
+	if (raw[0] === 0x22) return raw.length - 2 <= maximum ? raw : 'bad';
 	const number = raw.toString('latin1');
-	return /^-?\d{1,16}$/.test(number) && Number.isSafeInteger(Number(number)) ? raw : 'bad';
+	return raw.length <= maximum && /^-?\d{1,16}$/.test(number) && Number.isSafeInteger(Number(number)) ? raw : 'bad';
 }
 
 function refused(fault: number, message: string, id: Buffer | null): EnvelopeFault {

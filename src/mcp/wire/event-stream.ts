@@ -8,10 +8,14 @@ export const streamHeaders: readonly string[] = [
 	'no',
 ];
 
-/** A message as one SSE event. The scanner has left no line break in it. `id` is visible ASCII. */
-export function eventOf(message: Buffer, id: string | null = null): Buffer {
-	if (id === null) return Buffer.concat([eventHead, message, eventEnd]);
-	return Buffer.concat([Buffer.from(`id: ${id}\n`), eventHead, message, eventEnd]);
+/** A message as one SSE event. The scanner has left no line break in it. */
+export function eventOf(message: Buffer): Buffer {
+	return Buffer.concat([eventHead, message, eventEnd]);
+}
+
+/** An event with an id, which is visible ASCII. */
+export function identified(id: string, event: Buffer): Buffer {
+	return Buffer.concat([Buffer.from(`id: ${id}\n`), event]);
 }
 
 /** An event without a message: it tells the client where to resume, and after how many milliseconds. */

@@ -1,37 +1,47 @@
-import type { Exchange, ReplyStream } from '../../http/exchange.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
+import type { ReplyForm } from './accept.ts';
 import type { ReplyChannel } from './channel.ts';
 import { eventOf, keepAlive, keepAliveMs, streamHeaders } from './event-stream.ts';
 import type { ReplayableStream } from './replayable.ts';
-
-/** A client that lets more than this pile up is not reading. */
-const maximumBuffered = 1024 * 1024;
+import { type StreamLimits, StreamQueue } from './stream-queue.ts';
 
 /** What is the same for many channels. */
 export interface HttpChannelOptions {
 	readonly heartbeat: Heartbeat;
 	/** Flat headers of the reply beside the content's own. */
 	readonly headers: readonly string[];
+	readonly limits: StreamLimits;
+	/** Milliseconds of silence after which the reply becomes a stream. */
+	readonly patience: number;
 	/** Opens the record from which a client that lost the stream reads on; null: streams cannot be resumed. */
 	record(): ReplayableStream | null;
 }
 
+/** Seconds after which a client may try again what was refused because too much was under way. */
+const retryAfter = ['retry-after', '5'];
+
 /**
- * The reply to one POSTed request: JSON when nothing comes before the response, an SSE stream when something does or
- * when the call is silent for 15 seconds (Streamable HTTP, "Sending Messages to the Server").
+ * The reply to one POSTed request: JSON when nothing comes before the response, an SSE stream when something does,
+ * when the call is silent for long or when the client likes streams better (Streamable HTTP, "Sending Messages to the
+ * Server").
  */
 export class HttpChannel implements ReplyChannel, Beating {
 	slot = -1;
+	/** Called once when the reply becomes a stream, which may be long before its first message. */
+	opened: (() => void) | null = null;
 	private readonly exchange: Exchange;
 	private readonly options: HttpChannelOptions;
-	private stream: ReplyStream | null = null;
+	private readonly form: ReplyForm;
+	private queue: StreamQueue | null = null;
 	private record: ReplayableStream | null = null;
 	private lastWrite = performance.now();
 	private over = false;
 
-	constructor(exchange: Exchange, options: HttpChannelOptions) {
+	constructor(exchange: Exchange, options: HttpChannelOptions, form: ReplyForm = 'json') {
 		this.exchange = exchange;
 		this.options = options;
+		this.form = form;
 		options.heartbeat.add(this);
 	}
 
@@ -39,25 +49,36 @@ export class HttpChannel implements ReplyChannel, Beating {
 		this.exchange.onGone(gone);
 	}
 
+	/** The request is under way: a client that likes streams better gets one without waiting for the first message. */
+	begun(): void {
+		if (this.form === 'stream' && !this.over) this.open();
+	}
+
 	send(message: Buffer): boolean {
 		if (this.over) return true;
-		const stream = this.open();
+		const queue = this.open();
 		this.lastWrite = performance.now();
-		if (this.record !== null) return this.record.send(message);
-		stream.write(eventOf(message));
-		return stream.buffered <= maximumBuffered;
+		if (this.record === null) return queue.write(eventOf(message));
+		this.record.send(message);
+		return true;
+	}
+
+	/** As the server does with the gateway, so does the gateway with its client. */
+	pause(): void {
+		const worthIt = this.queue !== null || this.options.patience < keepAliveMs;
+		if (this.over || this.form === 'json-only' || !worthIt) return;
+		this.open();
+		this.record?.pause();
 	}
 
 	finish(message: Buffer, status: number): void {
 		if (this.over) return;
 		this.stop();
-		if (this.record !== null) this.record.finish(message);
-		else if (this.stream === null) {
-			this.exchange.respond(status, ['content-type', 'application/json', ...this.options.headers], message);
-		} else {
-			this.stream.write(eventOf(message));
-			this.stream.end();
-		}
+		if (this.queue === null && (this.form !== 'stream' || status !== 200)) return this.whole(message, status);
+		const queue = this.open();
+		if (this.record !== null) return this.record.finish(message);
+		queue.put(eventOf(message));
+		queue.end();
 	}
 
 	/** Nothing more is sent: the client has gone, or has been told in another way. */
@@ -67,19 +88,34 @@ export class HttpChannel implements ReplyChannel, Beating {
 	}
 
 	beat(now: number): void {
-		if (now - this.lastWrite < keepAliveMs) return;
+		const patience = this.queue === null ? this.options.patience : keepAliveMs;
+		if (now - this.lastWrite < patience || (this.queue === null && this.form === 'json-only')) return;
 		this.lastWrite = now;
-		this.open();
+		const queue = this.open();
 		if (this.record !== null) this.record.keepAlive();
-		else this.stream?.write(keepAlive);
+		else queue.put(keepAlive);
 	}
 
-	private open(): ReplyStream {
-		if (this.stream === null) {
-			this.stream = this.exchange.stream(200, [...streamHeaders, ...this.options.headers]);
-			this.record = this.options.record();
-			this.record?.attach(this.stream);
-		}
-		return this.stream;
+	private whole(message: Buffer, status: number): void {
+		const headers = ['content-type', 'application/json', ...this.options.headers];
+		if (status === 429) headers.push(...retryAfter);
+		this.exchange.respond(status, headers, message);
+	}
+
+	private open(): StreamQueue {
+		if (this.queue !== null) return this.queue;
+		const stream = this.exchange.stream(200, [...streamHeaders, ...this.options.headers]);
+		const queue = new StreamQueue(stream, this.options.limits);
+		this.queue = queue;
+		let gone = false;
+		this.exchange.onGone(() => {
+			gone = true;
+			this.record?.detach(queue);
+		});
+		// Nobody could resume what nobody has seen.
+		if (!gone) this.record = this.options.record();
+		this.record?.attach(queue);
+		this.opened?.();
+		return queue;
 	}
 }

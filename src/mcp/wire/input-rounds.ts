@@ -47,6 +47,10 @@ export class InputRounds implements Sink, Ticket {
 		this.reply.ask(ask);
 	}
 
+	paused(): void {
+		this.reply.paused();
+	}
+
 	done(result: Result): void {
 		if (result.type !== 'input_required') {
 			this.over = true;

@@ -2,12 +2,13 @@ import type { Facts } from '../../facts/facts.ts';
 import type { Member } from '../../lib/json-scan.ts';
 import type { Connections } from '../connections.ts';
 import { logLevels } from '../dispatch.ts';
-import { code, mcpError } from '../errors.ts';
+import { code, mcpError, tooMuch } from '../errors.ts';
 import { type Greeting, greet } from '../greeting.ts';
+import { interactive } from '../interactive.ts';
 import { askingMethods } from '../lanes.ts';
 import type { Call, Caller, McpError, Result } from '../model.ts';
 import type { Session } from '../session.ts';
-import { interactive } from './callers.ts';
+import { anonymous } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';
 import { type Envelope, stringParam } from './envelope.ts';
 import { InputRounds } from './input-rounds.ts';
@@ -22,6 +23,8 @@ export interface LegacyDialogueOptions {
 	readonly version: string;
 	/** Refuse `initialize` while a target is missing; `all`: only when every one is. */
 	readonly refuseWhenMissing: 'any' | 'all' | 'never';
+	/** More calls under way in one session are refused. */
+	readonly maximumCalls: number;
 }
 
 /** What clients of the revisions 2024-11-05 to 2025-11-25 say in a session, whatever carries it. */
@@ -62,6 +65,7 @@ export class LegacyDialogue {
 		if (session.calls.get(key) !== undefined) {
 			return reply.fail(mcpError(code.invalidRequest, 'a request with this id is still open in this session'));
 		}
+		if (session.calls.size >= this.options.maximumCalls) return reply.fail(tooMuch(tooManyCalls));
 		session.calls.add(key, reply);
 		reply.ended = () => session.calls.delete(key);
 		const call = callOf(envelope, session.caller);
@@ -123,7 +127,7 @@ export function openingCaller(envelope: Envelope): Caller {
 	};
 	const capabilities = part('capabilities') ?? Buffer.from('{}');
 	return {
-		principal: 'anonymous',
+		principal: anonymous,
 		clientInfo: part('clientInfo'),
 		capabilities,
 		logLevel: null,
@@ -172,4 +176,5 @@ function initializeResult(greeting: Greeting, version: string): Result {
 	return { text, type: 'complete', stamped: false };
 }
 
+const tooManyCalls = 'too many calls are under way in this session';
 const emptyResult: Result = { text: Buffer.from('{}'), type: 'complete', stamped: false };

@@ -10,20 +10,21 @@ import { ChannelSession } from './channel-session.ts';
 import type { Envelope } from './envelope.ts';
 import { eventOf, keepAlive, keepAliveMs, streamHeaders } from './event-stream.ts';
 import type { LegacyDialogue } from './legacy-dialogue.ts';
-import { type ChannelOutput, SharedChannel } from './shared-channel.ts';
+import { type ChannelLimits, type ChannelOutput, SharedChannel } from './shared-channel.ts';
 
 export interface SseOptions {
 	/** null: `statefulMode: stateless`, no sessions. */
 	readonly sessions: Sessions | null;
 	readonly heartbeat: Heartbeat;
 	readonly dialogue: LegacyDialogue;
+	/** More streams at once are refused with 503. */
+	readonly maximum: number;
+	/** What waits for one client. */
+	readonly limits: ChannelLimits;
 }
 
 /** The one path on which clients of this transport are served. */
 export const ssePath = '/sse';
-
-/** More streams at once are refused with 503. */
-const maximumStreams = 10_000;
 
 /**
  * Serves clients of HTTP+SSE, the transport of 2024-11-05: a GET opens the stream on which everything comes, its first
@@ -38,9 +39,9 @@ export class SseFrontend {
 	}
 
 	get(exchange: Exchange): void {
-		const { sessions } = this.options;
+		const { sessions, maximum } = this.options;
 		if (sessions === null) return refuseStateless(exchange);
-		if (this.streams.size >= maximumStreams) {
+		if (this.streams.size >= maximum) {
 			return refuse(exchange, 503, null, 'too many streams are open', code.internal);
 		}
 		const id = randomBytes(idBytes).toString('base64url');
@@ -77,14 +78,15 @@ class SseStream implements ChannelOutput, SessionStream, Beating {
 	private readonly id: string;
 	private readonly heartbeat: Heartbeat;
 	private readonly closed: () => void;
-	private readonly channel = new SharedChannel(this);
+	private readonly channel: SharedChannel;
 	private readonly session: ChannelSession;
 	private reply: ReplyStream | null = null;
 	private lastWrite = performance.now();
 	private over = false;
 
-	constructor(id: string, sessions: Sessions, { heartbeat, dialogue }: SseOptions, closed: () => void) {
+	constructor(id: string, sessions: Sessions, { heartbeat, dialogue, limits }: SseOptions, closed: () => void) {
 		this.id = id;
+		this.channel = new SharedChannel(this, limits);
 		this.heartbeat = heartbeat;
 		this.closed = closed;
 		this.session = new ChannelSession({
@@ -92,7 +94,7 @@ class SseStream implements ChannelOutput, SessionStream, Beating {
 			stream: this,
 			dialogue,
 			open: (caller, version) => sessions.open(caller, version),
-			end: (session) => sessions.end(session.id),
+			end: (session) => sessions.end(session),
 		});
 	}
 

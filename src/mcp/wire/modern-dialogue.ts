@@ -1,6 +1,6 @@
 import type { Facts } from '../../facts/facts.ts';
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
-import { code, mcpError } from '../errors.ts';
+import { tooMuch } from '../errors.ts';
 import { greet } from '../greeting.ts';
 import { askingMethods } from '../lanes.ts';
 import type { Call, Caller, JsonText } from '../model.ts';
@@ -54,9 +54,9 @@ export class ModernDialogue {
 		const caller = this.callers.of(envelope, facts.sourceAddress);
 		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
 		reply.logLevel = caller.logLevel;
-		const lease = this.options.pool.lease(caller);
+		const lease = this.options.pool.lease(caller, envelope.method !== 'subscriptions/listen');
 		if (lease === null) {
-			reply.fail(mcpError(code.internal, 'too many clients at once'));
+			reply.fail(tooMuch('too many calls are under way'));
 			return reply;
 		}
 		if (envelope.method === 'subscriptions/listen') return this.listen(envelope, id, channel, lease);

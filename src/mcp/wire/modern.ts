@@ -1,15 +1,14 @@
 import type { Exchange } from '../../http/exchange.ts';
-import type { Heartbeat } from '../../lib/heartbeat.ts';
 import { mcpError } from '../errors.ts';
 import { errorResponse } from '../rpc-text.ts';
 import type { Envelope } from './envelope.ts';
-import { HttpChannel } from './http-channel.ts';
+import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
 import { checkBody, checkHeaders, type Fault, header } from './modern-checks.ts';
 import type { ModernDialogue } from './modern-dialogue.ts';
 
 export interface ModernOptions {
 	readonly dialogue: ModernDialogue;
-	readonly heartbeat: Heartbeat;
+	readonly channel: HttpChannelOptions;
 }
 
 /** Serves clients of 2026-07-28 over Streamable HTTP. */
@@ -22,12 +21,12 @@ export class ModernFrontend {
 
 	post(exchange: Exchange, envelope: Envelope): void {
 		exchange.facts.mcpMethod = envelope.method;
-		const { dialogue, heartbeat } = this.options;
+		const { dialogue } = this.options;
 		const fault = checkBody(envelope, header(exchange, 'mcp-protocol-version')) ?? checkHeaders(exchange, envelope);
 		if (fault !== null) return refuse(exchange, envelope.id, fault);
 		// Over HTTP a call is taken back by closing its request.
 		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
-		const channel = new HttpChannel(exchange, { heartbeat, headers: [], record: () => null });
+		const channel = new HttpChannel(exchange, this.options.channel);
 		dialogue.request({ envelope, id: envelope.id, mirrored: exchange.headers }, channel, exchange.facts);
 	}
 }

@@ -87,6 +87,10 @@ export class CallReply implements Sink {
 		else this.asker.askOn(this.channel, ask);
 	}
 
+	paused(): void {
+		if (!this.settled) this.channel.pause?.();
+	}
+
 	done(result: Result): void {
 		if (this.settled) return;
 		this.settle(200, resultResponse(this.id, this.codec.result(result)));
@@ -98,7 +102,8 @@ export class CallReply implements Sink {
 		this.facts.mcpErrorCode = shown.code;
 		this.facts.mcpErrorMessage = shown.message;
 		this.facts.reason = 'MCP';
-		this.settle(this.codec.status(shown), errorResponse(this.id, shown));
+		const status = shown.retryAfter === undefined ? this.codec.status(shown) : 429;
+		this.settle(status, errorResponse(this.id, shown));
 	}
 
 	private settle(status: number, message: Buffer): void {

@@ -21,12 +21,6 @@ export interface ChannelLimits {
 	readonly maximumResponseBytes: number;
 }
 
-export const channelLimits: ChannelLimits = {
-	maximumEvents: 1000,
-	maximumBytes: 1024 * 1024,
-	maximumResponseBytes: 64 * 1024 * 1024,
-};
-
 /**
  * One channel for everything that a client is told: all its calls and what belongs to none share it. Each call gets
  * its part as a `ReplyChannel`, so that the dialogues need not know.
@@ -42,7 +36,7 @@ export class SharedChannel {
 	private over = false;
 	private whenIdle: (() => void) | null = null;
 
-	constructor(output: ChannelOutput, limits: ChannelLimits = channelLimits) {
+	constructor(output: ChannelOutput, limits: ChannelLimits) {
 		this.output = output;
 		this.limits = limits;
 	}

@@ -11,13 +11,17 @@ import { type Envelope, isEnvelopeFault, readEnvelope } from './envelope.ts';
 import type { LegacyDialogue } from './legacy-dialogue.ts';
 import { checkBody } from './modern-checks.ts';
 import type { ModernDialogue } from './modern-dialogue.ts';
-import { type ChannelOutput, SharedChannel } from './shared-channel.ts';
+import { type ChannelLimits, type ChannelOutput, SharedChannel } from './shared-channel.ts';
 
 /** What the one client of a stdio server is served with. */
 export interface StdioParts {
 	readonly legacy: LegacyDialogue;
 	readonly modern: ModernDialogue;
 	readonly pool: Pool;
+	/** Longest id of a request, in bytes. */
+	readonly maximumId: number;
+	/** What waits for the client. */
+	readonly limits: ChannelLimits;
 	/** Opens the session of a client with a handshake. */
 	open(caller: Caller, protocolVersion: string): Session;
 }
@@ -46,7 +50,7 @@ export class StdioServer {
 	constructor(parts: StdioParts, host: StdioHost) {
 		this.parts = parts;
 		this.host = host;
-		this.channel = new SharedChannel(host);
+		this.channel = new SharedChannel(host, parts.limits);
 		this.session = new ChannelSession({
 			channel: this.channel,
 			stream: { send: (message) => this.channel.send(message), end() {} },
@@ -63,7 +67,7 @@ export class StdioServer {
 
 	/** Takes a line of stdin. */
 	take(line: Buffer): void {
-		const envelope = readEnvelope(line);
+		const envelope = readEnvelope(line, this.parts.maximumId);
 		if (isEnvelopeFault(envelope)) return this.refuse(envelope.id, envelope);
 		const facts = this.host.facts();
 		if (this.stopping && envelope.kind === 'request') return this.refuse(envelope.id, stopped);
@@ -123,7 +127,7 @@ export class StdioServer {
 		if (this.channel.find(id.toString('latin1')) !== undefined) {
 			return this.refuse(id, { code: code.invalidRequest, message: 'a request with this id is still open' });
 		}
-		this.kept ??= this.parts.pool.lease(this.callers.of(envelope, facts.sourceAddress));
+		this.kept ??= this.parts.pool.lease(this.callers.of(envelope, facts.sourceAddress), false);
 		const part = this.channel.part(id, facts);
 		part.follow(this.parts.modern.request({ envelope, id, mirrored: null }, part, facts));
 	}

@@ -145,7 +145,11 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 			this.kind = 'nothing';
 			return this.send();
 		}
-		if (this.kind === 'events') return this.broke(replyFault('its event stream ended before the answer'));
+		if (this.kind === 'events') {
+			this.broke(replyFault('its event stream ended before the answer'));
+			if (this.resuming !== null && this.events?.retryMs !== null) this.receiver.paused?.();
+			return;
+		}
 		const body = this.more === null ? (this.first ?? empty) : Buffer.concat(this.more);
 		if (this.kind === 'fault') return this.faulted(body);
 		if (this.kind === 'json' && body.length > 0) return this.deliver(body);

@@ -38,6 +38,8 @@ export interface Receiver {
 	/** Root scanned with members of the envelope, of `params` and of `result`. `headers` of the HTTP reply, if any. */
 	message(message: Scanned, headers: Readonly<Record<string, string | string[] | undefined>> | null): void;
 	failed(fault: TransportFault): void;
+	/** The server ended the stream of its answer, and said when it wants to be asked for the rest. */
+	paused?(): void;
 }
 
 export type TransportFault = (

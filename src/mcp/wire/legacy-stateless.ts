@@ -1,0 +1,79 @@
+import type { Exchange } from '../../http/exchange.ts';
+import { code, mcpError, tooMuch } from '../errors.ts';
+import type { Caller, Result } from '../model.ts';
+import type { Pool, PoolLease } from '../pool.ts';
+import { anonymous } from './callers.ts';
+import type { Envelope } from './envelope.ts';
+import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
+import { legacyCodec } from './legacy-codec.ts';
+import { callOf, chooseVersion, type LegacyDialogue, openingCaller, tokenOf } from './legacy-dialogue.ts';
+import { settle, supportsVersion } from './legacy.ts';
+import { refuse } from './refusals.ts';
+import { CallReply } from './reply.ts';
+
+export interface StatelessOptions {
+	readonly pool: Pool;
+	readonly dialogue: LegacyDialogue;
+	readonly channel: HttpChannelOptions;
+}
+
+/** Serves the same clients without sessions (`statefulMode: stateless`), over pooled connections. */
+export class StatelessFrontend {
+	private readonly options: StatelessOptions;
+
+	constructor(options: StatelessOptions) {
+		this.options = options;
+	}
+
+	post(exchange: Exchange, envelope: Envelope): void {
+		const opening = envelope.kind === 'request' && envelope.method === 'initialize';
+		if (opening) exchange.facts.mcpMethod = 'initialize';
+		else if (!supportsVersion(exchange, envelope.id)) return;
+		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
+		const { pool, channel, dialogue } = this.options;
+		const lease = pool.lease(opening ? unasked(openingCaller(envelope)) : nobody);
+		if (lease === null) return refuse(exchange, 429, envelope.id, tooMany, ['retry-after', '5']);
+		const to = new HttpChannel(exchange, channel);
+		const reply = new CallReply(to, envelope.id, tokenOf(envelope), legacyCodec, exchange.facts, null);
+		reply.ended = () => lease.release();
+		if (opening) dialogue.greet(lease.connections, chooseVersion(envelope), (answer) => settle(reply, answer));
+		else this.call(exchange, envelope, lease, reply);
+	}
+
+	private call(exchange: Exchange, envelope: Envelope, lease: PoolLease, reply: CallReply): void {
+		if (envelope.method === 'ping') return reply.done(emptyResult);
+		reply.follow(lease.connections.start(callOf(envelope, nobody), exchange.facts, reply));
+	}
+
+	batch(exchange: Exchange): void {
+		refuse(exchange, 400, null, noBatches);
+	}
+
+	/** There is nothing to listen to and nothing to end. */
+	get(exchange: Exchange): void {
+		exchange.respond(405, notAllowed, 'This endpoint keeps no sessions; use POST.\n');
+	}
+
+	delete(exchange: Exchange): void {
+		this.get(exchange);
+	}
+}
+
+const nobody: Caller = {
+	principal: anonymous,
+	clientInfo: null,
+	capabilities: Buffer.from('{}'),
+	logLevel: null,
+	handshake: true,
+	interactive: false,
+};
+
+/** Without a session there is no way back to the client in mid-call, whatever it says it can do. */
+function unasked(caller: Caller): Caller {
+	return { ...nobody, clientInfo: caller.clientInfo };
+}
+
+const notAllowed = ['allow', 'POST', 'content-type', 'text/plain'];
+const noBatches = mcpError(code.invalidRequest, 'batches exist only in sessions; send each message by itself');
+const tooMany = tooMuch('too many calls are under way');
+const emptyResult: Result = { text: Buffer.from('{}'), type: 'complete', stamped: false };

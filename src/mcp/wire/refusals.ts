@@ -1,0 +1,23 @@
+import type { Exchange } from '../../http/exchange.ts';
+import type { McpError } from '../model.ts';
+import { errorResponse } from '../rpc-text.ts';
+
+/** Answers a request with an error before any call has begun. `headers` is flat. */
+export function refuse(
+	exchange: Exchange,
+	status: number,
+	id: Buffer | null,
+	error: McpError,
+	headers: readonly string[] = [],
+): void {
+	exchange.facts.mcpErrorCode = error.code;
+	exchange.facts.mcpErrorMessage = error.message;
+	exchange.facts.reason = 'MCP';
+	exchange.respond(status, ['content-type', 'application/json', ...headers], errorResponse(id, error));
+}
+
+/** A header of a request that has it once. */
+export function header(exchange: Exchange, name: string): string | null {
+	const value = exchange.headers[name];
+	return typeof value === 'string' ? value : null;
+}
