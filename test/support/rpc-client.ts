@@ -162,15 +162,35 @@ async function post(
 	});
 	const whole = await response.body.text();
 	const stream = String(response.headers['content-type']).startsWith('text/event-stream');
-	const messages = stream
-		? whole
-				.split('\n\n')
-				.map(dataOf)
-				.filter((data) => data !== '')
-		: [whole];
+	const messages = stream ? await messagesOf(url, headers, whole, dispatcher) : [whole];
 	const text = messages.pop() ?? '';
 	const message = text === '' ? {} : (JSON.parse(text) as RpcReply['message']);
 	return { reply: { status: response.statusCode, text, message, before: messages }, headers: response.headers };
+}
+
+/** The messages of a reply that came as a stream, which is resumed until the response has come. */
+async function messagesOf(
+	url: string,
+	headers: Record<string, string>,
+	begun: string,
+	dispatcher: Dispatcher | undefined,
+): Promise<string[]> {
+	let whole = begun;
+	for (;;) {
+		const messages = whole
+			.split('\n\n')
+			.map(dataOf)
+			.filter((data) => data !== '');
+		const id = [...whole.matchAll(/^id: (.*)$/gm)].at(-1)?.[1];
+		const last = JSON.parse(messages.at(-1) ?? '{}') as { method?: string; id?: unknown };
+		if (id === undefined || (last.method === undefined && last.id !== undefined)) return messages;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		const again = { ...headers, accept: 'text/event-stream', 'last-event-id': id };
+		const more = await request(url, { headers: again, dispatcher });
+		const text = await more.body.text();
+		if (more.statusCode !== 200) throw new Error(`the stream cannot be resumed: ${more.statusCode} ${text}`);
+		whole += text;
+	}
 }
 
 function dataOf(event: string): string {
