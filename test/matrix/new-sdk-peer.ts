@@ -94,6 +94,10 @@ export class NewSdkPeer implements Peer {
 		}
 	}
 
+	tell(method: string): Promise<unknown> {
+		return this.client.notification({ method } as Loose);
+	}
+
 	async watch({ lists, uris }: Wanted): Promise<() => Promise<void>> {
 		if (this.client.getProtocolEra() === 'legacy') {
 			for (const uri of uris) await this.client.subscribeResource({ uri });

@@ -92,6 +92,10 @@ export class OldSdkPeer implements Peer {
 		}
 	}
 
+	tell(method: string): Promise<unknown> {
+		return this.client.notification({ method } as Loose);
+	}
+
 	async watch({ uris }: Wanted): Promise<() => Promise<void>> {
 		for (const uri of uris) await this.client.subscribeResource({ uri });
 		return async () => {

@@ -46,6 +46,8 @@ export interface Peer {
 	answer(method: string, params: Loose): unknown;
 	/** Sends a request, answers what is asked meanwhile, gives the result; throws a `Refused` for an error. */
 	use(method: string, params?: Record<string, unknown>, options?: UseOptions): Promise<Loose>;
+	/** Sends a notification. */
+	tell(method: string): Promise<unknown>;
 	/** Resolves once notifications will come; gives what ends it. */
 	watch(wanted: Wanted): Promise<() => Promise<void>>;
 	close(): Promise<void>;

@@ -65,6 +65,10 @@ export class WirePeer implements Peer {
 		return this.use(method, { ...params, inputResponses, ...state }, options);
 	}
 
+	tell(method: string): Promise<unknown> {
+		return this.wire.notify(method);
+	}
+
 	async watch({ lists, uris }: Wanted): Promise<() => Promise<void>> {
 		if (this.wire.era === 'legacy') {
 			for (const uri of uris) await this.use('resources/subscribe', { uri });

@@ -55,4 +55,25 @@ describe.each(realClients)('server-filesystem and %s', (kind) => {
 		expect(client.asked.map(({ method }) => method)).toContain('roots/list');
 		await client.close();
 	});
+
+	// Clients of the new era declare what they have with each call; there is no notice of changes.
+	if (kind === 'SDK 2.4 new') return;
+
+	test('asks again when the client says that its roots have changed', async () => {
+		let own = configured;
+		const client = await clients[kind].open({
+			url: `${gateway.url()}/mcp`,
+			capabilities: { roots: { listChanged: true } },
+			answer: () => ({ roots: [{ uri: pathToFileURL(own).href }] }),
+		});
+		await expect
+			.poll(() => read(client, join(configured, 'configured.txt')), { timeout: 5000 })
+			.toEqual({ text: 'of the configuration', isError: false });
+		own = rooted;
+		await client.tell('notifications/roots/list_changed');
+		await expect
+			.poll(() => read(client, join(rooted, 'rooted.txt')), { timeout: 5000 })
+			.toEqual({ text: 'of the client', isError: false });
+		await client.close();
+	});
 });

@@ -250,7 +250,8 @@ export const errors: Topic = {
 		},
 		{
 			id: 'session-missing',
-			title: 'no session id: 400; one that is unknown: 404; a version that is unknown: 400',
+			title:
+				'no session id, or none of this gateway’s form: 400; one that is unknown: 404; a version that is unknown: 400',
 			section: 'basic/transports 2025-11-25',
 			shownBy: 'raw',
 			limit: onlyOld('no sessions in 2026-07-28'),
@@ -261,7 +262,10 @@ export const errors: Topic = {
 					return (await wire.post(ping, more)).status;
 				};
 				expect(await status({})).toBe(400);
-				expect(await status({ 'mcp-session-id': '00000000-0000-4000-8000-000000000000' })).toBe(404);
+				expect(await status({ 'mcp-session-id': 'made up' })).toBe(400);
+				const last = wire.session.at(-2) === 'A' ? 'B' : 'A';
+				const forged = `${wire.session.slice(0, -2)}${last}${wire.session.slice(-1)}`;
+				expect(await status({ 'mcp-session-id': forged })).toBe(404);
 				expect(await status({ 'mcp-session-id': wire.session, 'mcp-protocol-version': '1999-01-01' })).toBe(400);
 				expect(await status({ 'mcp-session-id': wire.session })).toBe(200);
 			},
