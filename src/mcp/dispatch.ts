@@ -10,6 +10,7 @@ import type { Call, McpError, Sink, Ticket } from './model.ts';
 import type { ItemType, Owned } from './names.ts';
 import { isOwned } from './owners.ts';
 import { withOwnTasks } from './related-tasks.ts';
+import { unavailable } from './missing.ts';
 import type { Leg } from './upstreams.ts';
 
 /**
@@ -223,12 +224,6 @@ function toLeg(leg: Leg, call: Call, facts: Facts, sink: Sink): Ticket {
 		else sink.fail(unavailable(leg));
 	});
 	return late;
-}
-
-/** The error for a call to a target that is away. */
-function unavailable(leg: Leg): McpError {
-	const reason = leg.failure?.reason ?? 'it has not answered yet';
-	return mcpError(code.internal, `target "${leg.target.name}" is not available: ${reason}`, leg.target.name);
 }
 
 function onlyLeg(context: DispatchContext): Leg | null {

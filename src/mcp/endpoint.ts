@@ -64,7 +64,12 @@ export class McpEndpoint implements Backend {
 		this.pool = new Pool(federation, heartbeat, { sets: limits.maxPooledSessions, calls: limits.maxCallsPerSession });
 		const { pool } = this;
 		this.parking = new Parking(heartbeat, createSeal(options.key, 'request state'), limits.parkTimeout);
-		this.modernDialogue = new ModernDialogue({ pool, parking: this.parking, version });
+		this.modernDialogue = new ModernDialogue({
+			pool,
+			parking: this.parking,
+			version,
+			refuseWhenMissing: options.refuseWhenMissing,
+		});
 		const dialogue = new LegacyDialogue({ version, refuseWhenMissing, maximumCalls: limits.maxCallsPerSession });
 		this.legacyDialogue = dialogue;
 		const stream = { events: limits.maxStreamEvents, bytes: limits.maxStreamBytes };

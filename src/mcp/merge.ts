@@ -5,6 +5,7 @@ import type { DispatchContext } from './dispatch-context.ts';
 import { code, mcpError } from './errors.ts';
 import { cutPage, type ListPage } from './list-cursor.ts';
 import type { ListKind } from './list-kind.ts';
+import { unavailable } from './missing.ts';
 import type { Call, McpError, Sink, Ticket } from './model.ts';
 
 /** Longer merged lists come in pages. */
@@ -81,6 +82,8 @@ class Merging implements Ticket {
 			if (typeof list?.cut === 'string')
 				context.findings.warnOnce(`target "${target}": ${kind.method} was cut: ${list.cut}`);
 		});
+		const away = context.strict ? context.upstreams.legs.find((leg) => leg.state !== 'ready') : undefined;
+		if (away !== undefined) return unavailable(away);
 		const first = errors[0];
 		if (first !== undefined && (context.strict || parts.every((list) => list === null))) return first;
 		// The one list that a server may not have although clients know the method.

@@ -16,6 +16,9 @@ export interface SessionIdentity {
 	readonly lasting: boolean;
 }
 
+/** What may have been the id of a session once, somewhere. */
+const likelyId = /^[\w+/=.:-]{16,4096}$/;
+
 /** Ids are good for a day at least, however short the time is after which an idle session ends. */
 const leastAgeMs = 24 * 3_600_000;
 /** More ended sessions of others are not remembered. */
@@ -40,7 +43,8 @@ export class Revival {
 	check(id: string, principal: string): OpenedSessionId | NoSession {
 		const { scope, holder, seal } = this.identity;
 		const opened = openSessionId(id, seal);
-		if (opened === 'malformed') return 'malformed';
+		// Ids of other gateways, or of an earlier version, are as good as unknown: their clients must begin anew.
+		if (opened === 'malformed') return likelyId.test(id) ? 'unknown' : 'malformed';
 		// From here on there is one answer for all, which tells nobody whether he had guessed well.
 		if (opened === 'forged' || opened.backend !== scope || opened.principal !== principal) return 'unknown';
 		// What was opened here and is not here any more has ended.

@@ -67,7 +67,8 @@ describe('the id of a session', () => {
 
 	test.each([
 		['none', {}, 400],
-		['one of another gateway', { 'mcp-session-id': '0b6c3d36-0b5e-4b0e-8f0e-1f2a3b4c5d6e' }, 400],
+		['one of another gateway', { 'mcp-session-id': '0b6c3d36-0b5e-4b0e-8f0e-1f2a3b4c5d6e' }, 404],
+		['one of no gateway at all', { 'mcp-session-id': 'garbage' }, 400],
 		['one with a second in the same header', { 'mcp-session-id': `${idOf()}, ${idOf()}` }, 400],
 		['one that is too long', { 'mcp-session-id': 'A'.repeat(5000) }, 400],
 		[

@@ -54,7 +54,7 @@ const at = (bind: number) => `${gateway.url(bind)}/mcp`;
 
 describe.each([
 	['one target', 0, '', test],
-	['several', 1, 'a_', test.fails],
+	['several', 1, 'a_', test],
 ] as const)('schemas that lead back to themselves, of %s', (_name, bind, prefix, testResult) => {
 	const expected = tools.map(({ name, inputSchema }) => ({ name: `${prefix}${name}`, inputSchema }));
 

@@ -172,7 +172,10 @@ export class Connection implements AskOwner, CallOwner {
 	/** A call is over: what was asked in its middle needs no answer. */
 	ended(call: OpenCall): void {
 		this.calls.remove(call);
-		if (this.asks.length > 0) for (const ask of [...this.asks]) if (ask.call === call) ask.withdraw();
+		if (this.asks.length === 0) return;
+		// What came on no call's own stream may be another call's, as long as there is one.
+		const last = call.mayBeAsked && this.newestCall() === null;
+		for (const ask of [...this.asks]) if (ask.call === call || (ask.call === 'any' && last)) ask.withdraw();
 	}
 
 	cancelled(id: number, reason: string | undefined): void {
@@ -224,7 +227,13 @@ export class Connection implements AskOwner, CallOwner {
 		const params = memberOf(scanned.members, 'params');
 		const asking = call ?? this.newestCall();
 		if (!this.dialect.handshake) return asking?.refuse(asksOutOfPlace(this.target, method));
-		const ask = new ServerAsk(this, id, method, params === null ? null : textOf(scanned, params), asking);
+		const ask = new ServerAsk(
+			this,
+			id,
+			method,
+			params === null ? null : textOf(scanned, params),
+			call ?? (asking === null ? null : 'any'),
+		);
 		if (this.asks.length >= maximumAsks) {
 			return ask.answer({ error: mcpError(code.internal, 'too many requests of this server wait for an answer') });
 		}

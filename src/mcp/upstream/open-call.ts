@@ -52,9 +52,14 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		return this.once.open;
 	}
 
-	/** Whether a server may ask something in its middle. */
+	/** Whether calls like it may be asked something in their middle. */
+	get mayBeAsked(): boolean {
+		return askingMethods.has(this.call.method);
+	}
+
+	/** Whether a server may ask something in its middle now. */
 	get askable(): boolean {
-		return this.once.open !== null && askingMethods.has(this.call.method);
+		return this.once.open !== null && this.mayBeAsked;
 	}
 
 	sent(ticket: Ticket): void {

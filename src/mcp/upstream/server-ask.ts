@@ -14,13 +14,13 @@ export class ServerAsk implements Ask {
 	readonly params: JsonText | null;
 	/** The server's id, as JSON text. */
 	readonly id: string;
-	/** The call in whose middle it came; null when that cannot be known. */
-	readonly call: object | null;
+	/** The call in whose middle it came; `any`: one of those under way, nobody can tell which; null: outside calls. */
+	readonly call: object | 'any' | null;
 	private readonly owner: AskOwner;
 	private open = true;
 	private withdrawn: (() => void) | null = null;
 
-	constructor(owner: AskOwner, id: string, method: string, params: JsonText | null, call: object | null) {
+	constructor(owner: AskOwner, id: string, method: string, params: JsonText | null, call: object | 'any' | null) {
 		this.owner = owner;
 		this.id = id;
 		this.method = method;

@@ -29,21 +29,22 @@ const callCodec: ReplyCodec = {
 
 /**
  * The codec for a call of a session. `wrapped` names the tools whose results this client gets wrapped, because their
- * schema is no object and was shown to it as one.
+ * schema is no object and was shown to it as one. `plain`: clients see everything as one server has it.
  */
-export function codecOf(envelope: Envelope, wrapped: Set<string>): ReplyCodec {
+export function codecOf(envelope: Envelope, wrapped: Set<string>, plain: boolean): ReplyCodec {
 	const { method } = envelope;
 	if (method === 'tools/call') {
 		if (wrapped.size === 0) return callCodec;
 		return wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
 	}
 	if (method !== 'tools/list') return legacyCodec;
-	return { ...legacyCodec, result: (result) => projected(result, wrapped) };
+	return { ...legacyCodec, result: (result) => projected(result, wrapped, plain) };
 }
 
-function projected(result: Result, names: Set<string>): Buffer {
-	if (!result.stamped) return result.text;
-	const { text, wrapped } = projectTools(older(result.text));
+function projected(result: Result, names: Set<string>, plain: boolean): Buffer {
+	// One server of the client's own kind knows what its clients take; a merged list may hold tools of any.
+	if (!result.stamped && plain) return result.text;
+	const { text, wrapped } = projectTools(result.stamped ? older(result.text) : result.text);
 	for (const name of wrapped) names.add(name);
 	return text;
 }

@@ -6,6 +6,7 @@ import { code, mcpError, tooMuch } from '../errors.ts';
 import { type Greeting, greet } from '../greeting.ts';
 import { interactive } from '../interactive.ts';
 import { askingMethods } from '../lanes.ts';
+import { missingTarget, type MissingRule } from '../missing.ts';
 import type { Call, Caller, McpError, Result } from '../model.ts';
 import type { Session } from '../session.ts';
 import { anonymous } from './callers.ts';
@@ -22,7 +23,7 @@ export interface LegacyDialogueOptions {
 	/** The gateway's own version. */
 	readonly version: string;
 	/** Refuse `initialize` while a target is missing; `all`: only when every one is. */
-	readonly refuseWhenMissing: 'any' | 'all' | 'never';
+	readonly refuseWhenMissing: MissingRule;
 	/** More calls under way in one session are refused. */
 	readonly maximumCalls: number;
 }
@@ -42,7 +43,7 @@ export class LegacyDialogue {
 	greet(connections: Connections, protocolVersion: string, done: (answer: Result | McpError) => void): void {
 		const { upstreams, federation } = connections;
 		upstreams.whenSettled(() => {
-			const missing = this.missing(connections);
+			const missing = missingTarget(upstreams, this.options.refuseWhenMissing);
 			if (missing !== null) done(missing);
 			else done(initializeResult(greet(upstreams, federation.naming, this.options.version), protocolVersion));
 		});
@@ -52,7 +53,7 @@ export class LegacyDialogue {
 	request(envelope: Envelope, session: Session, channel: ReplyChannel, facts: Facts): void {
 		const { id } = envelope;
 		if (id === null) throw new Error('a request without id');
-		const codec = codecOf(envelope, session.wrappedTools);
+		const codec = codecOf(envelope, session.wrappedTools, session.connections.federation.naming.plain);
 		const reply = new CallReply(channel, id, tokenOf(envelope), codec, facts, session);
 		if (envelope.method === 'ping') {
 			facts.mcpMethod = 'ping';
@@ -94,16 +95,6 @@ export class LegacyDialogue {
 	response(envelope: Envelope, session: Session): void {
 		if (envelope.id === null || envelope.answer === null) return;
 		session.asks.answered(envelope.id.toString('latin1'), envelope.answer);
-	}
-
-	private missing(connections: Connections): McpError | null {
-		if (this.options.refuseWhenMissing === 'never') return null;
-		const legs = connections.upstreams.legs;
-		const away = legs.filter((leg) => leg.state !== 'ready');
-		const first = away[0];
-		if (first === undefined || (this.options.refuseWhenMissing === 'all' && away.length < legs.length)) return null;
-		const reason = first.failure?.reason ?? 'it did not answer in time';
-		return mcpError(code.internal, `target "${first.target.name}" could not start: ${reason}`, first.target.name);
 	}
 }
 

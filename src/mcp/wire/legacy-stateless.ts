@@ -1,11 +1,11 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
-import type { Caller, Result } from '../model.ts';
+import type { Caller, McpError, Result } from '../model.ts';
 import type { Pool, PoolLease } from '../pool.ts';
 import { anonymous } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
-import { legacyCodec } from './legacy-codec.ts';
+import { codecOf } from './legacy-codec.ts';
 import { callOf, chooseVersion, type LegacyDialogue, openingCaller, tokenOf } from './legacy-dialogue.ts';
 import { settle, supportsVersion } from './legacy.ts';
 import { refuse } from './refusals.ts';
@@ -20,6 +20,8 @@ export interface StatelessOptions {
 /** Serves the same clients without sessions (`statefulMode: stateless`), over pooled connections. */
 export class StatelessFrontend {
 	private readonly options: StatelessOptions;
+	/** Tools whose results are wrapped, by the lists that were shown; all clients are shown the same. */
+	private readonly wrapped = new Set<string>();
 
 	constructor(options: StatelessOptions) {
 		this.options = options;
@@ -34,14 +36,21 @@ export class StatelessFrontend {
 		const lease = pool.lease(opening ? unasked(openingCaller(envelope)) : nobody);
 		if (lease === null) return refuse(exchange, 429, envelope.id, tooMany, ['retry-after', '5']);
 		const to = new HttpChannel(exchange, channel);
-		const reply = new CallReply(to, envelope.id, tokenOf(envelope), legacyCodec, exchange.facts, null);
+		const codec = codecOf(envelope, this.wrapped, lease.connections.federation.naming.plain);
+		const reply = new CallReply(to, envelope.id, tokenOf(envelope), codec, exchange.facts, null);
 		reply.ended = () => lease.release();
-		if (opening) dialogue.greet(lease.connections, chooseVersion(envelope), (answer) => settle(reply, answer));
-		else this.call(exchange, envelope, lease, reply);
+		if (opening) {
+			dialogue.greet(lease.connections, chooseVersion(envelope), (answer) => settle(reply, withoutStreams(answer)));
+		} else this.call(exchange, envelope, lease, reply);
 	}
 
 	private call(exchange: Exchange, envelope: Envelope, lease: PoolLease, reply: CallReply): void {
 		if (envelope.method === 'ping') return reply.done(emptyResult);
+		if (streamMethods.has(envelope.method)) {
+			return reply.fail(
+				mcpError(code.methodNotFound, `${envelope.method} needs a session, which this endpoint does not keep`),
+			);
+		}
 		reply.follow(lease.connections.start(callOf(envelope, nobody), exchange.facts, reply));
 	}
 
@@ -71,6 +80,26 @@ const nobody: Caller = {
 /** Without a session there is no way back to the client in mid-call, whatever it says it can do. */
 function unasked(caller: Caller): Caller {
 	return { ...nobody, clientInfo: caller.clientInfo };
+}
+
+/** What comes of these could reach nobody, and the connections are shared. */
+const streamMethods: ReadonlySet<string> = new Set([
+	'resources/subscribe',
+	'resources/unsubscribe',
+	'logging/setLevel',
+]);
+
+/** The result of `initialize` without what only a stream could bring. */
+function withoutStreams(answer: Result | McpError): Result | McpError {
+	if (!('text' in answer)) return answer;
+	const value = JSON.parse(answer.text.toString()) as { capabilities: Record<string, unknown> };
+	delete value.capabilities['logging'];
+	for (const list of ['tools', 'prompts', 'resources']) {
+		const declared = value.capabilities[list];
+		if (typeof declared !== 'object' || declared === null) continue;
+		value.capabilities[list] = { ...declared, listChanged: undefined, subscribe: undefined };
+	}
+	return { ...answer, text: Buffer.from(JSON.stringify(value)) };
 }
 
 const notAllowed = ['allow', 'POST', 'content-type', 'text/plain'];
