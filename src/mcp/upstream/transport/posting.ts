@@ -57,6 +57,11 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 		this.channel.send(this.request, this);
 	}
 
+	/** Whether the server has said anything, be it only a status. */
+	get answered(): boolean {
+		return this.status !== 0;
+	}
+
 	cancel(): void {
 		if (this.over) return;
 		this.finish();

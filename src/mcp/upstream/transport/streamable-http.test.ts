@@ -120,3 +120,38 @@ describe('whether a request may be sent again', () => {
 		expect(lost).not.toHaveProperty('neverRan');
 	});
 });
+
+describe('a notification whose connection broke before anything came back', () => {
+	const notice = Buffer.from('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}');
+
+	function post(url: string, pool: HttpPool): Promise<void> {
+		const transport = new StreamableHttpTransport(url, pool);
+		closing.push(() => transport.close());
+		return new Promise((resolve) => transport.post(notice, [], resolve));
+	}
+
+	test('is sent once more', async () => {
+		const heard: string[] = [];
+		const { url, pool } = await serve((request, response) => {
+			if (heard.push(request.method ?? '') === 1) request.socket.destroy();
+			else response.writeHead(202).end();
+		});
+		await post(url, pool);
+		expect(heard).toEqual(['POST', 'POST']);
+	});
+
+	test('and not a third time, nor after any answer', async () => {
+		let heard = 0;
+		let answers = 0;
+		const { url, pool } = await serve((request, response) => {
+			heard++;
+			if (answers > 0) response.writeHead(500).end('no');
+			else request.socket.destroy();
+		});
+		await post(url, pool);
+		expect(heard).toBe(2);
+		answers = 1;
+		await post(url, pool);
+		expect(heard).toBe(3);
+	});
+});

@@ -35,9 +35,7 @@ export class StreamableHttpTransport implements Transport {
 	}
 
 	post(message: Buffer, headers: readonly string[], settled?: () => void): void {
-		const posting = this.tell('POST', [...postHeaders, ...headers], message);
-		if (settled !== undefined) posting.settled = settled;
-		posting.send();
+		this.tellOnce([...postHeaders, ...headers], message, settled, true);
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {
@@ -51,7 +49,7 @@ export class StreamableHttpTransport implements Transport {
 	end(headers: readonly string[]): Promise<void> {
 		return new Promise((resolve) => {
 			const timer = setTimeout(resolve, 1000);
-			const posting = this.tell('DELETE', headers, null);
+			const posting = this.tell('DELETE', headers);
 			posting.settled = () => {
 				clearTimeout(timer);
 				resolve();
@@ -67,9 +65,26 @@ export class StreamableHttpTransport implements Transport {
 		this.open.each((posting) => posting.cancel());
 	}
 
+	/**
+	 * A server may close an idle connection in the very moment in which it is used again. What wants no answer would be
+	 * lost with it: a cancellation, or the answer that a call waits for. Heard twice, it does no harm.
+	 */
+	private tellOnce(headers: readonly string[], body: Buffer, settled: (() => void) | undefined, again: boolean): void {
+		const request = { method: 'POST', headers, body, lasting: false } as const;
+		const receiver: Receiver = {
+			message: () => settled?.(),
+			failed: () => {
+				if (again && !posting.answered && !this.closed) this.tellOnce(headers, body, settled, false);
+				else settled?.();
+			},
+		};
+		const posting = new Posting(this.channel, request, receiver, null, null);
+		posting.send();
+	}
+
 	/** Something that wants no answer. */
-	private tell(method: 'POST' | 'DELETE', headers: readonly string[], body: Buffer | null): Posting {
-		return new Posting(this.channel, { method, headers, body, lasting: false }, nobody, null, null);
+	private tell(method: 'DELETE', headers: readonly string[]): Posting {
+		return new Posting(this.channel, { method, headers, body: null, lasting: false }, nobody, null, null);
 	}
 }
 
