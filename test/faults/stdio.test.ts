@@ -171,6 +171,15 @@ describe('a target that fails in mid-life', () => {
 		expect(await client.tool('good_echo', '{"text":"hi"}')).toBe('hi');
 	});
 
+	test('maxResultSize holds for lines, too', async () => {
+		const client = await LegacyClient.open(await run([bad()], { limits: '{ maxResultSize: 2MiB }' }));
+		const params = (mib: number) => `{"name":"bad_echo","arguments":{"text":"${'x'.repeat(mib * 1024 * 1024)}"}}`;
+		const reply = await client.request('tools/call', params(3));
+		expect(reply.message.error?.message).toContain('line of more than 2097152 bytes');
+		await until('the next child', 5000, async () => (await targetOf(gateway, 'bad')).state === 'ready');
+		expect((await client.request('tools/call', params(1))).message.result).toBeDefined();
+	});
+
 	test('a child that reads nothing any more does not make the gateway grow', async () => {
 		const client = await LegacyClient.open(await run([bad()]));
 		await client.tool('bad_deaf');
