@@ -97,6 +97,11 @@ describe('a target that does not come up leaves the others alone', () => {
 });
 
 describe('a target that fails in mid-life', () => {
+	test('it is silent on the probe: it is asked in the old way, too, in the same process', async () => {
+		const url = await run([bad('--probe-silent')]);
+		expect(await new ModernClient(url).tool('bad_echo', '{"text":"hi"}')).toBe('hi');
+	});
+
 	test('a crash fails the open calls at once, the others go on, and it comes back', async () => {
 		const client = await LegacyClient.open(await run([bad()]));
 		const stream = await client.listen();
