@@ -65,10 +65,6 @@ export class Pool implements Beating {
 		return this.lend(entry, call);
 	}
 
-	get size(): number {
-		return this.entries.size;
-	}
-
 	beat(now: number): void {
 		for (const entry of this.entries.values()) {
 			if (entry.users === 0 && now - entry.idleSince > idleMs) this.drop(entry);
