@@ -38,7 +38,13 @@ async function main(argv: string[]): Promise<number> {
 		.action((own: StdioCommandOptions) => {
 			chosen = (options) => stdio(options, own);
 		});
-	command.action(() => {});
+	// What is no command would else be told as an argument too many.
+	command.allowExcessArguments(true).action(() => {
+		const [word] = command.args;
+		if (word === undefined) return;
+		const names = command.commands.map((one) => one.name()).join(', ');
+		command.error(`error: unknown command "${word}"; the commands are ${names}. --validate-only checks a file`);
+	});
 	command.parse(argv, { from: 'user' });
 	const options = command.opts<CliOptions & { V?: boolean; version?: boolean }>();
 	if (options.V) return print(`${version}\n`);

@@ -15,10 +15,6 @@ export class ClientAsks {
 	private readonly pending = new Map<string, Pending>();
 	private nextId = 1;
 
-	get size(): number {
-		return this.pending.size;
-	}
-
 	/** Puts a question to the client. `send` carries messages to it. */
 	put(ask: Ask, send: (message: Buffer) => unknown): void {
 		if (this.pending.size >= maximumPending) {

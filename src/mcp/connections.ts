@@ -11,7 +11,8 @@ import type { LaneBudget } from './lanes.ts';
 import { refuseAsk } from './refuse-ask.ts';
 import { Owners } from './owners.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { type Leg, type TargetWatch, Upstreams } from './upstreams.ts';
+import type { TargetWatch } from './target-watch.ts';
+import { type Leg, Upstreams } from './upstreams.ts';
 
 /** What all clients of one MCP backend share. */
 export interface Federation {

@@ -1,5 +1,5 @@
 import type { Failure, ServerFacts } from './model.ts';
-import type { TargetWatch } from './upstreams.ts';
+import type { TargetWatch } from './target-watch.ts';
 
 /** What is known of a target from all its connections together. */
 export interface TargetHealth {

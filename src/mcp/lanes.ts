@@ -1,18 +1,11 @@
 import { code, mcpError } from './errors.ts';
 import { ExclusiveCall, Seat } from './exclusive-call.ts';
 import type { Ask, Call, Caller, Failure, Sink, Target, Ticket, Upstream } from './model.ts';
+import type { TargetWatch } from './target-watch.ts';
 
 /** How many further connections one pool may open; shared by all of its targets. */
 export interface LaneBudget {
 	left: number;
-}
-
-/** What hears of the fate of further connections, as of the first one's. */
-export interface LaneWatch {
-	starting(target: string): void;
-	failed(target: string, failure: Failure, wasReady: boolean): void;
-	closed(target: string, wasReady: boolean): void;
-	ready(target: string, server: Parameters<Parameters<Target['open']>[1]['ready']>[0]): void;
 }
 
 /** Methods in whose middle a server may ask its client something. */
@@ -31,7 +24,7 @@ const maximumWaiting = 1000;
 export class Lanes {
 	private readonly target: Target;
 	private readonly caller: Caller;
-	private readonly watch: LaneWatch;
+	private readonly watch: TargetWatch;
 	private readonly budget: LaneBudget;
 	/** The set's own connection, as exclusive calls use it. */
 	private first: Seat | null = null;
@@ -39,7 +32,7 @@ export class Lanes {
 	private readonly waiting: ExclusiveCall[] = [];
 	private closed = false;
 
-	constructor(target: Target, caller: Caller, watch: LaneWatch, budget: LaneBudget) {
+	constructor(target: Target, caller: Caller, watch: TargetWatch, budget: LaneBudget) {
 		this.target = target;
 		this.caller = caller;
 		this.watch = watch;
@@ -109,7 +102,7 @@ export class Lanes {
 /** A further connection. */
 class Lane {
 	private readonly target: string;
-	private readonly watch: LaneWatch;
+	private readonly watch: TargetWatch;
 	private readonly events: { free(): void; gone(): void };
 	private readonly upstream: Upstream;
 	private readonly seat: Seat;
@@ -117,7 +110,7 @@ class Lane {
 	private call: ExclusiveCall | null = null;
 	private timer: NodeJS.Timeout | null = null;
 
-	constructor(target: Target, caller: Caller, watch: LaneWatch, events: Lane['events']) {
+	constructor(target: Target, caller: Caller, watch: TargetWatch, events: Lane['events']) {
 		this.target = target.name;
 		this.watch = watch;
 		this.events = events;

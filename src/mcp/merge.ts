@@ -9,7 +9,7 @@ import { unavailable } from './missing.ts';
 import type { Call, McpError, Sink, Ticket } from './model.ts';
 
 /** Longer merged lists come in pages. */
-export const mergedPageItems = 1000;
+const mergedPageItems = 1000;
 /** Between two pages of one list, lists of this age are taken as they are: the places in them stay the same. */
 const pagingMs = 60_000;
 

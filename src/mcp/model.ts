@@ -12,7 +12,7 @@ export type JsonText = Buffer;
 
 /** Who calls, as far as upstreams may know. */
 export interface Caller {
-	/** Digest of the verified identity; `anonymous` without authentication. */
+	/** Digest of the verified identity; without authentication `anonymous`, and from where if servers may ask it something. */
 	readonly principal: string;
 	/** The client's `clientInfo` object as it sent it. */
 	readonly clientInfo: JsonText | null;

@@ -28,10 +28,6 @@ export class Parking implements Beating {
 		heartbeat.add(this);
 	}
 
-	get size(): number {
-		return this.parked.size;
-	}
-
 	/** Keeps a call, and gives the state by which its client finds it again; null when too many are kept. */
 	put(call: ParkedCall, binding: RequestBinding): string | null {
 		if (this.parked.size >= maximumParked) return null;

@@ -5,6 +5,7 @@ import type { Caller } from './model.ts';
 
 /** Connections that wait for their next request longer than this are ended. */
 const idleMs = 60_000;
+
 export interface PoolLimits {
 	/**
 	 * More sets of connections are not opened for sessionless clients: each may mean a child process per target. Calls
@@ -62,10 +63,6 @@ export class Pool implements Beating {
 		}
 		this.last = { caller, entry };
 		return this.lend(entry, call);
-	}
-
-	get size(): number {
-		return this.entries.size;
 	}
 
 	beat(now: number): void {

@@ -66,7 +66,7 @@ export class Core implements Beating {
 		this.adminToken = config.settings.adminToken ?? randomBytes(24).toString('base64url');
 		this.processes = new Processes(options.env, () => this.changed());
 		const mcpLog = logger.scoped('agentgateway::mcp');
-		this.targets = new Targets(this.processes, mcpLog, { maximumAnswerBytes: config.settings.limits.maxResultSize });
+		this.targets = new Targets(this.processes, mcpLog, config.settings.limits.maxResultSize);
 		this.runtime = compile(config, {
 			heartbeat: this.heartbeat,
 			version: options.version,

@@ -8,25 +8,18 @@ import { StreamableHttpTransport } from '../mcp/upstream/transport/streamable-ht
 import type { Processes } from '../processes/processes.ts';
 import type { Logger } from '../telemetry/log.ts';
 
-/** What is taken from one server at a time. */
-export interface TargetLimits {
-	/** Bytes of one answer or event over HTTP; default 64 MiB. */
-	readonly maximumAnswerBytes?: number;
-	/** Bytes of one line from a child process; default 16 MiB. */
-	readonly maximumLineBytes?: number;
-}
-
 /** Opens targets, and owns what they share: the pools of connections to HTTP servers. */
 export class Targets {
 	private readonly processes: Processes;
 	private readonly logger: Logger;
-	private readonly limits: TargetLimits;
+	private readonly maximumAnswerBytes: number;
 	private readonly pools = new Map<string, HttpPool>();
 
-	constructor(processes: Processes, logger: Logger, limits: TargetLimits = {}) {
+	/** `maximumAnswerBytes` of one answer, one event, or one line of a child process. */
+	constructor(processes: Processes, logger: Logger, maximumAnswerBytes: number) {
 		this.processes = processes;
 		this.logger = logger;
-		this.limits = limits;
+		this.maximumAnswerBytes = maximumAnswerBytes;
 	}
 
 	/** Makes the target of a backend; nothing is opened before somebody calls it. */
@@ -52,11 +45,7 @@ export class Targets {
 	}
 
 	private stdio(backend: string, { name, cmd, args, env, clearEnv }: StdioTargetConfig): Target {
-		const { maximumLineBytes } = this.limits;
-		const command = {
-			...{ command: cmd, args, env, clearEnv },
-			...(maximumLineBytes === undefined ? {} : { maximumLineBytes }),
-		};
+		const command = { command: cmd, args, env, clearEnv, maximumLineBytes: this.maximumAnswerBytes };
 		return createTarget({
 			name,
 			warn: (message) => this.logger.warn(message, { target: name }),
@@ -95,17 +84,16 @@ export class Targets {
 			overHttp: true,
 			sessionsEnd: () => speaksSse,
 			openTransport: () =>
-				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(url, pool, this.limits.maximumAnswerBytes),
+				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(url, pool, this.maximumAnswerBytes),
 			openFallback: () => this.sse(config, found),
 		});
 	}
 
 	private sse({ name, url }: HttpTargetConfig, found: Partial<SseOptions>): SseTransport {
-		const { maximumAnswerBytes } = this.limits;
 		return new SseTransport({
 			url,
 			pool: this.poolOf(url),
-			...(maximumAnswerBytes === undefined ? {} : { maximumAnswerBytes }),
+			maximumAnswerBytes: this.maximumAnswerBytes,
 			onJunk: (text) => this.junk(name, text),
 			...found,
 		});

@@ -97,6 +97,11 @@ describe('a target that does not come up leaves the others alone', () => {
 });
 
 describe('a target that fails in mid-life', () => {
+	test('it is silent on the probe: it is asked in the old way, too, in the same process', async () => {
+		const url = await run([bad('--probe-silent')]);
+		expect(await new ModernClient(url).tool('bad_echo', '{"text":"hi"}')).toBe('hi');
+	});
+
 	test('a crash fails the open calls at once, the others go on, and it comes back', async () => {
 		const client = await LegacyClient.open(await run([bad()]));
 		const stream = await client.listen();
@@ -169,6 +174,15 @@ describe('a target that fails in mid-life', () => {
 		expect(reply.message.error?.message).toMatch(/line of more than \d+ bytes/);
 		expect((await stateOf(gateway)).memoryBytes).toBeLessThan(300 * 1024 * 1024);
 		expect(await client.tool('good_echo', '{"text":"hi"}')).toBe('hi');
+	});
+
+	test('maxResultSize holds for lines, too', async () => {
+		const client = await LegacyClient.open(await run([bad()], { limits: '{ maxResultSize: 2MiB }' }));
+		const params = (mib: number) => `{"name":"bad_echo","arguments":{"text":"${'x'.repeat(mib * 1024 * 1024)}"}}`;
+		const reply = await client.request('tools/call', params(3));
+		expect(reply.message.error?.message).toContain('line of more than 2097152 bytes');
+		await until('the next child', 5000, async () => (await targetOf(gateway, 'bad')).state === 'ready');
+		expect((await client.request('tools/call', params(1))).message.result).toBeDefined();
 	});
 
 	test('a child that reads nothing any more does not make the gateway grow', async () => {

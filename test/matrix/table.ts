@@ -73,7 +73,8 @@ What is required of MCP servers and clients, and what of it comes through the ga
 server that speaks the eras side by side, where each client is served natively. Each line was run by the clients of that
 era: SDK 1.32 (over Streamable HTTP, over HTTP+SSE, and with \`agentgateway stdio\` as its server) and SDK 2.4 for the old
 one, SDK 2.4 (over HTTP and stdio) for the new one, and one in each that writes its own bytes, which alone shows what
-SDKs hide. Each server stood behind stdio and Streamable HTTP, the old one behind HTTP+SSE as well:
+SDKs hide. Each server stood behind stdio and Streamable HTTP, the old one behind HTTP+SSE as well; clients over stdio met
+only what stood behind Streamable HTTP:
 ${count.toLocaleString('en')} runs.
 
 ✓ as if client and server were connected directly · ~ with the loss that the note names · – does not exist there, and

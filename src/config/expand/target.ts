@@ -64,7 +64,8 @@ function remoteUrl(remote: WrittenRemote, defaultPath: string, path: Path, scope
 	}
 	const url = port === undefined ? urlOfHost(host, defaultPath) : urlOfParts(host, port, urlPath ?? '');
 	if (typeof url === 'string') {
-		return url;
+		if (new URL(url).port !== '0') return url;
+		return refuse(port === undefined ? 'host' : 'port', 'port 0 leads nowhere', 'write the port of the server');
 	}
 	scope.report.problem([...path, 'host'], url.fault, url.remedy);
 	return null;
@@ -75,9 +76,15 @@ type Fault = { fault: string; remedy: string };
 function urlOfHost(host: string, defaultPath: string): string | Fault {
 	if (host.includes('://')) {
 		const url = URL.canParse(host) ? new URL(host) : null;
-		if (url === null || !/^https?:$/.test(url.protocol) || url.hash !== '') {
+		// Not quoted here: a password may stand in it.
+		if (url !== null && (url.username !== '' || url.password !== '')) {
+			return { fault: 'credentials in a URL are not sent to the server', remedy: `write ${withoutCredentials(url)}` };
+		}
+		if (url === null || !/^https?:$/.test(url.protocol)) {
 			return { fault: `not an http or https URL: ${host}`, remedy: `write it as http://localhost:3001${defaultPath}` };
 		}
+		const [bare, fragment] = host.split('#');
+		if (fragment !== undefined) return { fault: `a URL with a fragment: ${host}`, remedy: `write ${bare}` };
 		return url.href;
 	}
 	const url = authorityUrl(host);
@@ -88,6 +95,12 @@ function urlOfHost(host: string, defaultPath: string): string | Fault {
 		};
 	}
 	return new URL(defaultPath, url).href;
+}
+
+function withoutCredentials(url: URL): string {
+	url.username = '';
+	url.password = '';
+	return url.href;
 }
 
 function urlOfParts(host: string, port: number, path: string): string | Fault {

@@ -6,7 +6,10 @@ import { count, duration, size } from './values.ts';
 export const LIMITS = section(
 	{
 		maxBodySize: size('Largest body of a request from a client; a larger one is refused with 413.', '4MiB'),
-		maxResultSize: size('Largest answer of a target; the call with a larger one fails.', '64MiB'),
+		maxResultSize: size(
+			'Largest answer of a target; the call with a larger one fails, over stdio the whole connection.',
+			'64MiB',
+		),
 		maxCallsPerSession: count('Calls under way in one session; more are refused with 429.', 1000),
 		maxListItems: count('Items taken of one list of a target; the rest is left out, with a warning.', 10_000),
 		maxListPages: count('Pages taken of one list of a target; the rest is left out, with a warning.', 100),
@@ -17,7 +20,11 @@ export const LIMITS = section(
 		maxIdBytes: count('Longest id of a request, in bytes of its JSON.', 256),
 		maxBatch: count('Messages in one batch.', 50),
 		maxSessions: count('Sessions of one backend at once; more are refused with 503.', 10_000),
-		maxPooledSessions: count('Sessions at one target that clients without a session of their own share.', 32),
+		maxPooledSessions: count(
+			'Sessions at one target that clients without a session of their own share; calls that need one for themselves may ' +
+				'open twice as many more.',
+			32,
+		),
 		parkTimeout: duration(
 			'How long a call waits for answers that its client brings with a further request.',
 			'5m',

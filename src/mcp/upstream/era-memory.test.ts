@@ -1,31 +1,37 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EraMemory } from './era-memory.ts';
 import { ToolHeaders } from './tool-headers.ts';
 
-afterEach(() => vi.useRealTimers());
+let memory: EraMemory;
 
-const fresh = () => new EraMemory(new ToolHeaders(() => {}));
-
-test('what was never heard is not lacking', () => {
-	const memory = fresh();
-	expect([memory.lacks('modern'), memory.lacks('legacy')]).toEqual([false, false]);
-	memory.note('modern', false);
-	memory.note('legacy', true);
-	expect([memory.lacks('modern'), memory.lacks('legacy')]).toEqual([true, false]);
-	memory.forget();
-	expect(memory.lacks('modern')).toBe(false);
+beforeEach(() => {
+	vi.useFakeTimers();
+	memory = new EraMemory(new ToolHeaders(() => {}));
+});
+afterEach(() => {
+	vi.useRealTimers();
 });
 
-test('an old verdict against the new era wants another look, once per age', () => {
-	vi.useFakeTimers({ toFake: ['performance'] });
-	const memory = fresh();
-	expect(memory.wantsAnotherLook()).toBe(false);
+test('nothing is lacking before a server was asked', () => {
+	expect([memory.lacks('modern'), memory.lacks('legacy'), memory.wantsAnotherLook()]).toEqual([false, false, false]);
+});
+
+test('a verdict against the new era is looked at again once per ten minutes', () => {
 	memory.note('modern', false);
 	vi.advanceTimersByTime(9 * 60_000);
 	expect(memory.wantsAnotherLook()).toBe(false);
-	vi.advanceTimersByTime(2 * 60_000);
+	vi.advanceTimersByTime(60_000);
 	expect([memory.wantsAnotherLook(), memory.wantsAnotherLook()]).toEqual([true, false]);
+	expect(memory.lacks('modern')).toBe(true);
+	vi.advanceTimersByTime(10 * 60_000);
+	expect(memory.wantsAnotherLook()).toBe(true);
+});
+
+test('a verdict for it, and one against the old era, stand', () => {
 	memory.note('modern', true);
+	memory.note('legacy', false);
 	vi.advanceTimersByTime(60 * 60_000);
-	expect(memory.wantsAnotherLook()).toBe(false);
+	expect([memory.wantsAnotherLook(), memory.lacks('legacy')]).toEqual([false, true]);
+	memory.forget();
+	expect(memory.lacks('legacy')).toBe(false);
 });

@@ -5,7 +5,7 @@ import type { Dialect } from './dialect.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 
 /** The newest revision with a handshake; asked for first, and any older one that the server answers with is taken. */
-export const newestLegacyVersion = '2025-11-25';
+const newestLegacyVersion = '2025-11-25';
 
 /** The `initialize` request for a caller. */
 export function initializeText(id: number, caller: Caller): Buffer {

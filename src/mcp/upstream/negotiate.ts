@@ -32,9 +32,9 @@ type Way = 'modern' | 'legacy';
 
 /**
  * Finds out how a server wants to be spoken to (MCP 2026-07-28, "Versioning"). The way that is the client's own goes
- * first, so that as little as possible has to be translated; whatever answers otherwise, stays silent or exits is
- * greeted in the other way. Credentials refused, 5xx and broken connections say nothing about eras and end the
- * attempt.
+ * first, so that as little as possible has to be translated; whatever answers otherwise, exits, or over stdio stays
+ * silent, is greeted in the other way. Credentials refused, 5xx, broken connections and silence over HTTP say nothing
+ * about eras and end the attempt.
  */
 export class Negotiation {
 	private readonly options: TargetOptions;

@@ -7,8 +7,9 @@ import { type Greeting, greet } from '../greeting.ts';
 import { interactive } from '../interactive.ts';
 import { askingMethods } from '../lanes.ts';
 import { missingTarget, type MissingRule } from '../missing.ts';
-import type { Call, Caller, McpError, Result } from '../model.ts';
+import type { Caller, McpError, Result } from '../model.ts';
 import type { Session } from '../session.ts';
+import { callOf, tokenOf } from './call-of.ts';
 import { anonymous } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';
 import { type Envelope, stringParam } from './envelope.ts';
@@ -69,7 +70,7 @@ export class LegacyDialogue {
 		if (session.calls.size >= this.options.maximumCalls) return reply.fail(tooMuch(tooManyCalls));
 		session.calls.add(key, reply);
 		reply.ended = () => session.calls.delete(key);
-		const call = callOf(envelope, session.caller);
+		const call = callOf(envelope, session.caller, legacyMeta(envelope));
 		if (envelope.method === 'logging/setLevel') rememberLevel(session, envelope);
 		if (!askingMethods.has(call.method)) return reply.follow(session.connections.start(call, facts, reply));
 		const rounds = new InputRounds(call, reply, session.connections, facts);
@@ -127,26 +128,9 @@ export function openingCaller(envelope: Envelope): Caller {
 	};
 }
 
-/** A request as a call of `caller`. */
-export function callOf(envelope: Envelope, caller: Caller): Call {
-	return {
-		method: envelope.method,
-		params: envelope.params,
-		edits: [],
-		meta: envelope.meta.filter((member) => member.key !== 'progressToken'),
-		name: null,
-		inputs: null,
-		mirrored: null,
-		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
-		caller,
-		origin: 'client',
-	};
-}
-
-/** The client's progress token as JSON text. */
-export function tokenOf(envelope: Envelope): Buffer | null {
-	const member = envelope.meta.find((one) => one.key === 'progressToken');
-	return member === undefined ? null : envelope.params.text.subarray(member.start, member.end);
+/** Members of `_meta` that travel on. */
+export function legacyMeta({ meta }: Envelope): readonly Member[] {
+	return meta.filter((member) => member.key !== 'progressToken');
 }
 
 /** Servers without sessions are told the level with each call. A level that is none is refused where it goes. */

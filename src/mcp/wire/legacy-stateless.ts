@@ -2,11 +2,12 @@ import type { Exchange } from '../../http/exchange.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
 import type { Caller, McpError, Result } from '../model.ts';
 import type { Pool, PoolLease } from '../pool.ts';
+import { callOf, tokenOf } from './call-of.ts';
 import { anonymous } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
 import { codecOf } from './legacy-codec.ts';
-import { callOf, chooseVersion, type LegacyDialogue, openingCaller, tokenOf } from './legacy-dialogue.ts';
+import { chooseVersion, type LegacyDialogue, legacyMeta, openingCaller } from './legacy-dialogue.ts';
 import { settle, supportsVersion } from './legacy.ts';
 import { refuse } from './refusals.ts';
 import { CallReply } from './reply.ts';
@@ -51,7 +52,7 @@ export class StatelessFrontend {
 				mcpError(code.methodNotFound, `${envelope.method} needs a session, which this endpoint does not keep`),
 			);
 		}
-		reply.follow(lease.connections.start(callOf(envelope, nobody), exchange.facts, reply));
+		reply.follow(lease.connections.start(callOf(envelope, nobody, legacyMeta(envelope)), exchange.facts, reply));
 	}
 
 	batch(exchange: Exchange): void {

@@ -5,6 +5,7 @@ import { code } from '../errors.ts';
 import { decodeHeader } from '../header-value.ts';
 import { metaKeys, metaString } from './callers.ts';
 import type { Envelope } from './envelope.ts';
+import { header } from './refusals.ts';
 
 /** Revisions without handshake that clients may speak. */
 export const modernVersions: readonly string[] = ['2026-07-28'];
@@ -31,7 +32,7 @@ const namedBy: Readonly<Record<string, string>> = {
 };
 
 /** Why a message is refused before it is looked at any closer. */
-export interface Fault {
+interface Fault {
 	/** HTTP status. */
 	readonly status: number;
 	readonly code: number;
@@ -101,10 +102,4 @@ function mismatch(name: string, expected: string, found: string | null): Fault {
 			? `the ${name} header is missing`
 			: `the ${name} header does not match the body, which says ${JSON.stringify(expected)}`;
 	return { status: 400, code: code.headerMismatch, message };
-}
-
-/** The value of a header that comes once, without the space around it. */
-export function header(exchange: Exchange, name: string): string | null {
-	const value = exchange.headers[name];
-	return typeof value === 'string' ? value.trim() : null;
 }

@@ -7,6 +7,7 @@ import { missingTarget, type MissingRule } from '../missing.ts';
 import type { Call, Caller, JsonText } from '../model.ts';
 import { type Parking, ParkedCall } from '../parked.ts';
 import type { Pool, PoolLease } from '../pool.ts';
+import { callOf, tokenOf } from './call-of.ts';
 import { Callers, metaKeys } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';
 import { type Envelope, stringParam } from './envelope.ts';
@@ -69,7 +70,10 @@ export class ModernDialogue {
 		}
 		reply.ended = () => lease.release();
 		if (envelope.method === 'server/discover') this.discover(lease, reply);
-		else reply.follow(lease.connections.start(callOf(envelope, caller, mirrored), facts, reply));
+		else
+			reply.follow(
+				lease.connections.start(callOf(envelope, caller, foreignMeta(envelope.meta), mirrored), facts, reply),
+			);
 		return reply;
 	}
 
@@ -94,7 +98,7 @@ export class ModernDialogue {
 		}
 		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
 		reply.follow(parked);
-		const call = callOf(envelope, caller, mirrored);
+		const call = callOf(envelope, caller, foreignMeta(envelope.meta), mirrored);
 		parked.begin((sink) => lease.connections.start(call, facts, sink));
 	}
 
@@ -126,30 +130,10 @@ export class ModernDialogue {
 	}
 }
 
-function callOf(envelope: Envelope, caller: Caller, mirrored: Call['mirrored']): Call {
-	return {
-		method: envelope.method,
-		params: envelope.params,
-		edits: [],
-		meta: foreignMeta(envelope.meta),
-		name: null,
-		inputs: null,
-		mirrored,
-		wantsProgress: envelope.meta.some((member) => member.key === 'progressToken'),
-		caller,
-		origin: 'client',
-	};
-}
-
 /** Most clients send nothing but what describes themselves. */
 function foreignMeta(meta: readonly Member[]): readonly Member[] {
 	for (const member of meta) if (!ownMeta.has(member.key)) return meta.filter((one) => !ownMeta.has(one.key));
 	return [];
-}
-
-function tokenOf(envelope: Envelope): Buffer | null {
-	const member = envelope.meta.find((one) => one.key === 'progressToken');
-	return member === undefined ? null : envelope.params.text.subarray(member.start, member.end);
 }
 
 /** The answers that a call brings, by the key of their question. */

@@ -1,10 +1,10 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { mcpError } from '../errors.ts';
-import { errorResponse } from '../rpc-text.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
-import { checkBody, checkHeaders, type Fault, header } from './modern-checks.ts';
+import { checkBody, checkHeaders } from './modern-checks.ts';
 import type { ModernDialogue } from './modern-dialogue.ts';
+import { header, refuse } from './refusals.ts';
 
 export interface ModernOptions {
 	readonly dialogue: ModernDialogue;
@@ -23,18 +23,13 @@ export class ModernFrontend {
 		exchange.facts.mcpMethod = envelope.method;
 		const { dialogue } = this.options;
 		const fault = checkBody(envelope, header(exchange, 'mcp-protocol-version')) ?? checkHeaders(exchange, envelope);
-		if (fault !== null) return refuse(exchange, envelope.id, fault);
+		if (fault !== null) {
+			const { status, code, message, data = null } = fault;
+			return refuse(exchange, status, envelope.id, { ...mcpError(code, message), data });
+		}
 		// Over HTTP a call is taken back by closing its request.
 		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
 		const channel = new HttpChannel(exchange, this.options.channel);
 		dialogue.request({ envelope, id: envelope.id, mirrored: exchange.headers }, channel, exchange.facts);
 	}
-}
-
-function refuse(exchange: Exchange, id: Buffer | null, fault: Fault): void {
-	exchange.facts.mcpErrorCode = fault.code;
-	exchange.facts.mcpErrorMessage = fault.message;
-	exchange.facts.reason = 'MCP';
-	const body = errorResponse(id, { ...mcpError(fault.code, fault.message), data: fault.data ?? null });
-	exchange.respond(fault.status, ['content-type', 'application/json'], body);
 }

@@ -16,8 +16,8 @@ export function refuse(
 	exchange.respond(status, ['content-type', 'application/json', ...headers], errorResponse(id, error));
 }
 
-/** A header of a request that has it once. */
+/** The value of a header that comes once, without the space around it. */
 export function header(exchange: Exchange, name: string): string | null {
 	const value = exchange.headers[name];
-	return typeof value === 'string' ? value : null;
+	return typeof value === 'string' ? value.trim() : null;
 }

@@ -17,7 +17,7 @@ const execution: ReadonlySet<string> = new Set(['execution']);
  * Takes members out of each object of the lists that `look` names; all other bytes stay. A text that is not
  * acceptable JSON comes back as it is.
  */
-export function withoutItemMembers(text: Buffer, look: Look, keys: ReadonlySet<string>): Buffer {
+function withoutItemMembers(text: Buffer, look: Look, keys: ReadonlySet<string>): Buffer {
 	const scanned = scanJson(text, look);
 	if (isScanFault(scanned)) return text;
 	const edits: Edit[] = [];

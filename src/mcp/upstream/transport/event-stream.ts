@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
 import { EventReader } from './event-reader.ts';
 import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
-import { ioFault, replyFault } from './io-fault.ts';
+import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
 
 /** How a stream was left: it `ended`, its connection `broke`, or the server `refused` to give it (any more). */
@@ -18,9 +18,6 @@ export interface StreamFollower {
 	/** Exactly once, unless the stream was cancelled. */
 	closed(end: StreamEnd): void;
 }
-
-/** So much of an error's body is kept for the message. */
-const maximumFaultBytes = 64 * 1024;
 
 /** One GET whose answer is an event stream. */
 export class EventStream implements Dispatcher.DispatchHandler {

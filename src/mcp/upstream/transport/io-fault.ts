@@ -1,5 +1,8 @@
 import type { TransportFault } from './transport.ts';
 
+/** So much of the body of an error is kept for the message. */
+export const maximumFaultBytes = 64 * 1024;
+
 /** A broken connection in words for a person. */
 export function ioFault(url: URL, error: Error): TransportFault {
 	const code = (error as NodeJS.ErrnoException).code ?? '';

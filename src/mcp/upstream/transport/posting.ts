@@ -6,13 +6,10 @@ import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
 import { EventReader } from './event-reader.ts';
 import { tooLarge } from './event-stream.ts';
 import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
-import { ioFault, replyFault } from './io-fault.ts';
+import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
 import { Resuming } from './resuming.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
 import type { Receiver, TransportFault } from './transport.ts';
-
-/** So much of an error's body is kept for the message. */
-const maximumFaultBytes = 64 * 1024;
 
 /** One POST: collects a JSON answer, or takes events as they come. A class, not closures: this is the hot path. */
 export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {

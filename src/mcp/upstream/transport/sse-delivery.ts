@@ -1,9 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
-import { ioFault } from './io-fault.ts';
+import { ioFault, maximumFaultBytes } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
-
-const maximumFaultBytes = 64 * 1024;
 
 /** One POST that is only accepted or refused: the answer comes over the stream. */
 export class SseDelivery implements Dispatcher.DispatchHandler {
