@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { TestEndpoint } from '../../test/support/endpoint.ts';
+import { type EndpointChoice, TestEndpoint } from '../../test/support/endpoint.ts';
 import type { FakeExchange } from '../../test/support/fake-exchange.ts';
 import { FakeTarget } from '../../test/support/fake-target.ts';
 import type { Ask } from './model.ts';
@@ -13,8 +13,8 @@ afterEach(async () => {
 
 const ask: Ask = { method: 'elicitation/create', params: null, answer() {}, progress() {}, onWithdrawn() {} };
 
-function endpoint(target: FakeTarget, limits = {}): TestEndpoint {
-	const one = new TestEndpoint([target], { limits });
+function endpoint(target: FakeTarget, limits = {}, choice: EndpointChoice = {}): TestEndpoint {
+	const one = new TestEndpoint([target], { limits, ...choice });
 	closing.push(() => one.close());
 	return one;
 }
@@ -100,6 +100,24 @@ test('what waits for a stream is bounded in bytes', async () => {
 	const stream = one.begin('GET', { ...headers, accept: 'text/event-stream' });
 	await new Promise((resolve) => setTimeout(resolve, 20));
 	expect(stream.written.match(/resources\/updated/g)).toHaveLength(3);
+});
+
+test('a session whose client left in the middle of a call ends like any other', async () => {
+	const target = new FakeTarget('a', { tools: {} }, (_method, _params, sink) => {
+		sink.ask(ask);
+		return 'never';
+	});
+	const one = endpoint(target, {}, { sessionTtl: 100 });
+	const [left, waits] = [await one.open('2025-11-25', { elicitation: {} }), await one.open()];
+	const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 't' } };
+	const gone = one.begin('POST', left, call);
+	one.begin('POST', waits, call);
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	gone.leave();
+	await expect.poll(() => one.mcp.openSessions).toBe(1);
+	expect(target.cancelled).toBe(1);
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	expect(one.mcp.openSessions).toBe(1);
 });
 
 function resultOf(reply: FakeExchange): { requestState?: string; inputRequests?: object } {

@@ -13,6 +13,8 @@ export interface SessionStream {
 /** A call of the client that is under way. */
 export interface SessionCall {
 	cancel(reason?: string): void;
+	/** Whether the client has left it, and has not come back for the answer yet. */
+	readonly deserted: boolean;
 	/** Sends a message on the call's own stream. */
 	send(message: Buffer): void;
 }
@@ -78,9 +80,9 @@ export class Session implements Listener {
 		if (this.stream === stream) this.stream = null;
 	}
 
-	/** Whether a call or a stream is open; a session in use does not grow old. */
+	/** Whether the client waits for a call or listens; a session in use does not grow old. */
 	get busy(): boolean {
-		return this.stream !== null || this.calls.size > 0;
+		return this.stream !== null || (this.calls.size > 0 && this.calls.all().some(({ deserted }) => !deserted));
 	}
 
 	endStream(): void {
