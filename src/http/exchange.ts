@@ -16,6 +16,8 @@ export interface Exchange {
 	readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 	/** Whether the connection came over loopback. */
 	readonly overLoopback: boolean;
+	/** Whether the connection is done with it: the reply has been sent, or the client has gone. */
+	readonly closed: boolean;
 	/** What logs and metrics may read of this request; stages add to it. */
 	readonly facts: Facts;
 

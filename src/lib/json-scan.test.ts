@@ -9,6 +9,13 @@ function value(text: string, member: Member | undefined): unknown {
 	return member === undefined ? undefined : JSON.parse(Buffer.from(text).subarray(member.start, member.end).toString());
 }
 
+test('more members are not recorded than memory is there for; what nobody looks into is no matter', () => {
+	const many = `{"a":[${'1,'.repeat(600_000)}1]}`;
+	expect(scan(many, { a: { '[]': {} } })).toMatchObject({ fault: 'members' });
+	expect(scan(many, everywhere)).toMatchObject({ fault: 'members' });
+	expect(isScanFault(scan(many, {}))).toBe(false);
+});
+
 describe('what is accepted', () => {
 	const texts = [
 		'{}',

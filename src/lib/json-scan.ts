@@ -22,7 +22,7 @@ export interface Scanned {
 
 /** Why a text was refused, and at which byte. */
 export interface ScanFault {
-	readonly fault: 'syntax' | 'depth' | 'duplicate-key' | 'control-character' | 'utf-8';
+	readonly fault: 'syntax' | 'depth' | 'members' | 'duplicate-key' | 'control-character' | 'utf-8';
 	readonly at: number;
 }
 
@@ -46,12 +46,15 @@ function lookEverywhere(): Look {
 /** Deeper nesting is refused: `JSON.stringify` throws at a few thousand levels, and a log line would be the victim. */
 export const maximumDepth = 128;
 
+/** More recorded members are refused: two bytes of text, as in `1,`, become a hundred of memory. */
+export const maximumRecorded = 500_000;
+
 /**
  * Checks one JSON text (RFC 8259) in a single walk and records where the members asked for begin and end.
  *
  * Line breaks can stand only outside strings in valid JSON; each becomes a space *in `text` itself*, so that the
  * text can be framed for stdio or SSE without smuggling a second message. Refused are: depth over 128, equal keys
- * in a recorded object, control characters in strings, and bytes that are not UTF-8.
+ * in a recorded object, more than 500,000 recorded members, control characters in strings, and bytes that are not UTF-8.
  */
 export function scanJson(text: Buffer, look: Look): Scanned | ScanFault {
 	if (!isUtf8(text)) return { fault: 'utf-8', at: 0 };
@@ -76,6 +79,7 @@ class Scan {
 	private readonly text: Buffer;
 	private at = 0;
 	private fault: ScanFault | null = null;
+	private recorded = 0;
 	/** Members of the recorded object that was walked last. */
 	private walked: readonly Member[] | null = null;
 
@@ -154,6 +158,7 @@ class Scan {
 			}
 			this.colon();
 			const start = this.at;
+			if (++this.recorded > maximumRecorded) return this.refuse('members', keyStart);
 			if (!this.value(lookInto(look, key), depth)) return false;
 			members.push({ key, keyStart, start, end: this.at, members: this.walked });
 			const more = this.next(0x7d);
@@ -191,6 +196,7 @@ class Scan {
 		else {
 			for (;;) {
 				const start = this.at;
+				if (items !== null && ++this.recorded > maximumRecorded) return this.refuse('members', start);
 				if (!this.value(look, depth)) return false;
 				items?.push({ key: String(items.length), keyStart: start, start, end: this.at, members: this.walked });
 				const more = this.next(0x5d);

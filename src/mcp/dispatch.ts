@@ -25,6 +25,11 @@ export function dispatch(call: Call, context: DispatchContext, facts: Facts, sin
 	return toOnly(call, context, facts, sink);
 }
 
+/** Whether a request of this method goes where its params say. */
+export function isRouted(method: string): boolean {
+	return Object.hasOwn(routes, method);
+}
+
 type Route = (call: Call, context: DispatchContext, facts: Facts, sink: Sink) => Ticket;
 
 const routes: Readonly<Record<string, Route>> = {

@@ -243,13 +243,14 @@ function mayBeAsked(caller: Caller, { method }: Ask): boolean {
 	return Object.hasOwn(declared, capabilityOf[method] ?? '');
 }
 
+const actions: ReadonlySet<unknown> = new Set(['accept', 'decline', 'cancel']);
+
 /** Whether a response is one to this question; others count as missing, so that the client is asked again. */
 function answersAsk({ method }: Ask, result: JsonText): boolean {
 	if (result.length > 256 * 1024) return result[0] === 0x7b;
 	const value: unknown = JSON.parse(result.toString());
 	if (typeof value !== 'object' || value === null) return false;
-	if (method === 'elicitation/create')
-		return 'action' in value && ['accept', 'decline', 'cancel'].includes(String(value.action));
+	if (method === 'elicitation/create') return 'action' in value && actions.has(value.action);
 	if (method === 'roots/list') return 'roots' in value && Array.isArray(value.roots);
 	return 'role' in value && typeof value.role === 'string';
 }

@@ -8,7 +8,8 @@ const idleMs = 60_000;
 
 export interface PoolLimits {
 	/**
-	 * More sets of connections are not opened for sessionless clients: each may mean a child process per target. Calls
+	 * More sets of connections are not opened for sessionless clients: each may mean a child process per target. As many
+	 * again may be on their way out. Calls
 	 * that want a connection for themselves may open twice as many in addition, over all sets.
 	 */
 	readonly sets: number;
@@ -34,6 +35,8 @@ export class Pool implements Beating {
 	private readonly federation: Federation;
 	private readonly heartbeat: Heartbeat;
 	private readonly entries = new Map<string, Entry>();
+	/** Sets that were given up and whose processes may still be there. */
+	private ending = 0;
 	private readonly limits: PoolLimits;
 	private readonly lanes: LaneBudget;
 	/** Who leased last: clients come in rows, and comparing is cheaper than making the key. */
@@ -56,7 +59,7 @@ export class Pool implements Beating {
 		const key = keyOf(caller);
 		let entry = this.entries.get(key);
 		if (entry === undefined) {
-			if (this.entries.size >= this.limits.sets && !this.evict()) return null;
+			if (this.entries.size >= this.limits.sets && (this.ending >= this.limits.sets || !this.evict())) return null;
 			const connections = new Connections(this.federation, caller, { lanes: this.lanes, resume: null });
 			entry = { key, connections, users: 0, calls: 0, idleSince: 0 };
 			this.entries.set(key, entry);
@@ -99,7 +102,8 @@ export class Pool implements Beating {
 	private drop(entry: Entry): void {
 		this.entries.delete(entry.key);
 		if (this.last?.entry === entry) this.last = null;
-		void entry.connections.close();
+		this.ending++;
+		void entry.connections.close().finally(() => this.ending--);
 	}
 }
 

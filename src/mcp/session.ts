@@ -13,6 +13,8 @@ export interface SessionStream {
 /** A call of the client that is under way. */
 export interface SessionCall {
 	cancel(reason?: string): void;
+	/** Whether the client has left it, and has not come back for the answer yet. */
+	readonly deserted: boolean;
 	/** Sends a message on the call's own stream. */
 	send(message: Buffer): void;
 }
@@ -36,6 +38,7 @@ export class Session implements Listener {
 	readonly wrappedTools = new Set<string>();
 	private stream: SessionStream | null = null;
 	private readonly missed: Missed[] = [];
+	private missedBytes = 0;
 
 	constructor(protocolVersion: string, caller: Caller, connections: Connections) {
 		this.protocolVersion = protocolVersion;
@@ -44,7 +47,7 @@ export class Session implements Listener {
 		connections.listen(this);
 	}
 
-	/** Notifications go to the stream that was opened last; without one, the newest hundred wait for it. */
+	/** Notifications go to the stream that was opened last; without one, the newest hundred of at most 1 MiB wait for it. */
 	note(notice: Notice): void {
 		if (this.stream !== null) return this.stream.send(noticeText(notice.method, notice.params));
 		const bare = notice.params === null ? notice.method : null;
@@ -69,6 +72,7 @@ export class Session implements Listener {
 	attach(stream: SessionStream): void {
 		this.stream?.end();
 		this.stream = stream;
+		this.missedBytes = 0;
 		for (const { message } of this.missed.splice(0)) stream.send(message);
 	}
 
@@ -76,9 +80,9 @@ export class Session implements Listener {
 		if (this.stream === stream) this.stream = null;
 	}
 
-	/** Whether a call or a stream is open; a session in use does not grow old. */
+	/** Whether the client waits for a call or listens; a session in use does not grow old. */
 	get busy(): boolean {
-		return this.stream !== null || this.calls.size > 0;
+		return this.stream !== null || (this.calls.size > 0 && this.calls.all().some(({ deserted }) => !deserted));
 	}
 
 	endStream(): void {
@@ -95,8 +99,10 @@ export class Session implements Listener {
 	}
 
 	private miss(missed: Missed): void {
-		if (this.missed.length >= maximumMissed) this.missed.shift();
 		this.missed.push(missed);
+		this.missedBytes += missed.message.length;
+		while (this.missed.length > 1 && (this.missed.length > maximumMissed || this.missedBytes > maximumMissedBytes))
+			this.missedBytes -= this.missed.shift()?.message.length ?? 0;
 	}
 }
 
@@ -108,3 +114,4 @@ interface Missed {
 }
 
 const maximumMissed = 100;
+const maximumMissedBytes = 1024 * 1024;

@@ -122,7 +122,9 @@ export class Sessions implements Beating {
 		protocolVersion: string,
 		resume: ReadonlyMap<string, Resumption> | null,
 	): Session | null {
-		if (this.size >= this.options.maximum) return null;
+		const { maximum } = this.options;
+		// What ends still holds its processes: opening and ending in a row must not start them without end.
+		if (this.size >= maximum || this.ending.size >= maximum) return null;
 		const connections = new Connections(this.options.federation, caller, { lanes: null, resume });
 		return new Session(protocolVersion, caller, connections);
 	}

@@ -15,6 +15,7 @@ export class FakeExchange implements Exchange {
 	replyHeaders: Record<string, string> = {};
 	written = '';
 	ended = false;
+	closed = false;
 	goneCallbacks: (() => void)[] = [];
 	/** Bytes that the client has not taken. */
 	buffered = 0;
@@ -78,6 +79,7 @@ export class FakeExchange implements Exchange {
 
 	/** The client goes away. */
 	leave(): void {
+		this.closed = true;
 		for (const gone of this.goneCallbacks.splice(0)) gone();
 	}
 

@@ -19,9 +19,13 @@ export class FakeTarget implements Target {
 	readonly name: string;
 	local = false;
 	readonly calls: { method: string; params: Record<string, unknown>; name: string | null }[] = [];
+	/** Methods of the notifications that clients sent. */
+	readonly notices: string[] = [];
 	cancelled = 0;
 	opened = 0;
 	closed = 0;
+	/** What the end of a connection waits for. */
+	closing: Promise<void> = Promise.resolve();
 	events: UpstreamEvents | null = null;
 	/** Whether `open` reports ready by itself. */
 	start: 'ready' | 'failed' | 'hangs' = 'ready';
@@ -56,10 +60,11 @@ export class FakeTarget implements Target {
 			setLevel() {},
 			watch: (_topic, done) => done(null),
 			unwatch() {},
-			notify() {},
+			notify: (notice) => this.notices.push(notice.method),
 			close: async (keepSession) => {
 				this.closed++;
 				if (keepSession === true) this.kept++;
+				await this.closing;
 			},
 			start: (call, sink) => this.take(call, sink),
 		};

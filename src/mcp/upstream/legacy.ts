@@ -47,7 +47,8 @@ export const initializedText = Buffer.from('{"jsonrpc":"2.0","method":"notificat
 export function readInitialize(scanned: Scanned): ServerFacts | null {
 	const result = memberOf(scanned.members, 'result');
 	if (result === null || result.end - result.start > maximumParsedBytes) return null;
-	const value = JSON.parse(textOf(scanned, result).toString()) as Record<string, unknown>;
+	const value: unknown = JSON.parse(textOf(scanned, result).toString());
+	if (!isObject(value)) return null;
 	const version = value['protocolVersion'];
 	// A server that answers with a version which has no handshake means something else by it.
 	if (typeof version !== 'string' || version > newestLegacyVersion) return null;
@@ -106,6 +107,6 @@ function refuseState(call: Call): McpError | null {
 	return mcpError(code.invalidParams, 'params.requestState is unknown or has expired');
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -238,7 +238,7 @@ function honouredKeys(scanned: Scanned): ReadonlySet<string> {
 		[memberOf(honoured?.members, 'taskIds'), 'task'],
 	] as const) {
 		const ids = member === null ? [] : (JSON.parse(textOf(again, member).toString()) as unknown);
-		if (Array.isArray(ids)) for (const id of ids) keys.add(keyOf({ kind, id: String(id) }));
+		if (Array.isArray(ids)) for (const id of ids) if (typeof id === 'string') keys.add(keyOf({ kind, id }));
 	}
 	return keys;
 }

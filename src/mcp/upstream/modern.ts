@@ -2,7 +2,7 @@ import type { Scanned } from '../../lib/json-scan.ts';
 import { encodeHeader } from '../header-value.ts';
 import type { Call, Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
-import { serverFacts } from './legacy.ts';
+import { isObject, serverFacts } from './legacy.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 
 /** The revision without handshake that the gateway speaks to servers. */
@@ -39,13 +39,14 @@ export const listenHeaders: readonly string[] = [
 export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'disjoint' {
 	const result = memberOf(scanned.members, 'result');
 	if (result === null || result.end - result.start > maximumParsedBytes) return 'not-modern';
-	const value = JSON.parse(textOf(scanned, result).toString()) as Record<string, unknown>;
+	const value: unknown = JSON.parse(textOf(scanned, result).toString());
+	if (!isObject(value)) return 'not-modern';
 	const versions = value['supportedVersions'];
 	if (!Array.isArray(versions)) return 'not-modern';
 	if (!versions.includes(modernVersion))
-		return versions.some((one) => String(one) > modernVersion) ? 'disjoint' : 'not-modern';
-	const meta = value['_meta'] as Record<string, unknown> | undefined;
-	return serverFacts(value, meta?.['io.modelcontextprotocol/serverInfo'] ?? value['serverInfo'], modernVersion, false);
+		return versions.some((one) => typeof one === 'string' && one > modernVersion) ? 'disjoint' : 'not-modern';
+	const meta = isObject(value['_meta']) ? value['_meta'] : {};
+	return serverFacts(value, meta['io.modelcontextprotocol/serverInfo'] ?? value['serverInfo'], modernVersion, false);
 }
 
 /** Param that the `Mcp-Name` header repeats is the call's name; these methods have one. */

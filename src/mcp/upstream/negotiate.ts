@@ -5,7 +5,14 @@ import { Connection, failureOf } from './connection.ts';
 import type { Dialect } from './dialect.ts';
 import type { LostCall } from './open-call.ts';
 import type { EraMemory } from './era-memory.ts';
-import { initializedText, initializeHeaders, initializeText, legacyDialect, readInitialize } from './legacy.ts';
+import {
+	initializedText,
+	initializeHeaders,
+	initializeText,
+	isObject,
+	legacyDialect,
+	readInitialize,
+} from './legacy.ts';
 import { ListenStreams } from './listen.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 import { discoverHeaders, discoverText, modernDialect, modernVersion, readDiscover } from './modern.ts';
@@ -367,7 +374,8 @@ function refusal(method: string, scanned: Scanned): { reason: string; remedy: st
 function versionsInstead(scanned: Scanned): string[] | null {
 	const error = memberOf(scanned.members, 'error');
 	if (error === null || error.end - error.start > maximumParsedBytes) return null;
-	const value = JSON.parse(textOf(scanned, error).toString()) as { code?: unknown; data?: { supported?: unknown } };
-	if (value.code !== code.unsupportedVersion || !Array.isArray(value.data?.supported)) return null;
-	return value.data.supported.map(String);
+	const value: unknown = JSON.parse(textOf(scanned, error).toString());
+	if (!isObject(value) || value['code'] !== code.unsupportedVersion || !isObject(value['data'])) return null;
+	const { supported } = value['data'];
+	return Array.isArray(supported) ? supported.filter((one) => typeof one === 'string') : null;
 }

@@ -72,7 +72,8 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		if (result !== null) return this.end()?.done(this.connection.readResult(this.call, scanned, result));
 		const error = memberOf(scanned.members, 'error');
 		if (error !== null) return this.refused(this.connection.errorOf(scanned, error));
-		this.connection.unsolicited(scanned, this);
+		if (memberOf(scanned.members, 'method') !== null) return this.connection.unsolicited(scanned, this);
+		this.end()?.fail(mcpError(code.internal, 'the server gave an answer with neither result nor error'));
 	}
 
 	failed(fault: TransportFault): void {

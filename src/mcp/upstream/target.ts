@@ -140,6 +140,7 @@ class NegotiatedUpstream implements Upstream {
 			this.lost = [];
 			this.negotiation.retire();
 			this.retired.push(this.negotiation);
+			if (this.retired.length > maximumRetired) void this.retired.shift()?.close(true);
 			this.connection = null;
 			this.negotiation = this.negotiate(null);
 			this.negotiation.begin();
@@ -168,6 +169,8 @@ class NegotiatedUpstream implements Upstream {
 }
 
 const maximumLost = 1000;
+/** Of more sessions in a row that a server forgets, the oldest is not waited for: one that forgets all must not fill memory. */
+const maximumRetired = 8;
 const nothingToCancel: Ticket = { cancel() {} };
 
 /** A call that waits for a session. A second loss fails it: the server is not to be trusted with its sessions. */

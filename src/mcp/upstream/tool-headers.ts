@@ -78,8 +78,12 @@ export class ToolHeaders {
 
 	/** Tools that had annotations are listed without. */
 	private forgetListed(result: Buffer): void {
-		for (const tool of [...this.declared.keys()]) {
-			if (result.includes(JSON.stringify(tool))) this.declared.delete(tool);
+		const scanned = scanJson(result, tools);
+		if (isScanFault(scanned)) return;
+		for (const item of memberOf(scanned.members, 'tools')?.members ?? []) {
+			const name = memberOf(item.members, 'name');
+			const tool = name === null ? null : textAt(scanned, name);
+			if (tool !== null) this.declared.delete(tool);
 		}
 	}
 }
@@ -97,7 +101,8 @@ function textAt({ text }: Scanned, member: Member): string | null {
 
 /** Takes items out of the list, each with one comma. */
 function withoutItems({ text }: Scanned, items: readonly Member[], out: readonly Member[]): Buffer {
-	const kept = items.filter((item) => !out.includes(item));
+	const gone = new Set(out);
+	const kept = items.filter((item) => !gone.has(item));
 	const edits: Edit[] = [];
 	let at = items[0]?.start ?? 0;
 	kept.forEach((item, index) => {

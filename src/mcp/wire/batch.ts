@@ -56,6 +56,10 @@ class BatchPart implements ReplyChannel {
 		this.batch.answered(message);
 	}
 
+	get deserted(): boolean {
+		return this.channel.deserted;
+	}
+
 	onGone(gone: () => void): void {
 		this.channel.onGone(gone);
 	}

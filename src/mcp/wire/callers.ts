@@ -28,9 +28,9 @@ export class Callers {
 		interactive: false,
 	};
 
-	private lastPeer = '';
+	private lastHost = '';
 
-	/** `peer` is the address that the request came from. */
+	/** `peer` is the address and port that the request came from. */
 	of(envelope: Envelope, peer: string): Caller {
 		const info = objectIn(envelope, metaKeys.clientInfo);
 		const capabilities = objectIn(envelope, metaKeys.capabilities);
@@ -42,14 +42,15 @@ export class Callers {
 			logLevel === last.logLevel &&
 			holds(text, capabilities, last.capabilities) &&
 			(info === null ? last.clientInfo === null : last.clientInfo !== null && holds(text, info, last.clientInfo));
-		if (same && (!last.interactive || peer === this.lastPeer)) return last;
+		if (same && (!last.interactive || hostOf(peer) === this.lastHost)) return last;
 		const copy = (member: Member) => Buffer.from(text.subarray(member.start, member.end));
 		const declared = capabilities === null ? Buffer.from('{}') : copy(capabilities);
 		const asked = interactive(declared);
-		this.lastPeer = peer;
+		const host = hostOf(peer);
+		this.lastHost = host;
 		this.last = {
 			// Who is asked has a say in what a server does, such as by its roots: strangers do not share connections then.
-			principal: asked ? `${anonymous} at ${loopback.test(peer) ? 'loopback' : peer}` : anonymous,
+			principal: asked ? `${anonymous} at ${host}` : anonymous,
 			clientInfo: info === null ? null : copy(info),
 			capabilities: declared,
 			logLevel,
@@ -60,8 +61,12 @@ export class Callers {
 	}
 }
 
-/** One client may come over either family. */
-const loopback = /^(::ffff:)?127\.|^::1$/;
+/** A client takes another connection, and so another port, when it likes; on this machine, either family. */
+function hostOf(peer: string): string {
+	return loopback.test(peer) ? 'loopback' : peer.replace(/:\d+$/, '');
+}
+
+const loopback = /^(\[?::ffff:)?127\.|^\[?::1\]?(:\d+)?$/;
 
 function holds(text: Buffer, { start, end }: Member, bytes: Buffer): boolean {
 	return end - start === bytes.length && bytes.compare(text, start, end) === 0;

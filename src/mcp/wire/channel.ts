@@ -6,6 +6,8 @@ export interface ReplyChannel {
 	finish(message: Buffer, status: number): void;
 	/** The response will take its time: a client that can come back for it may hang up. */
 	pause?(): void;
+	/** Whether nobody is there to read what is sent, though somebody may come back for it; absent: somebody is. */
+	readonly deserted?: boolean;
 	/** `gone` is called once if the client goes away before the response. */
 	onGone(gone: () => void): void;
 }

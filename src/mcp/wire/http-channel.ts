@@ -45,6 +45,10 @@ export class HttpChannel implements ReplyChannel, Beating {
 		options.heartbeat.add(this);
 	}
 
+	get deserted(): boolean {
+		return this.record === null ? this.exchange.closed : !this.record.attached;
+	}
+
 	onGone(gone: () => void): void {
 		this.exchange.onGone(gone);
 	}

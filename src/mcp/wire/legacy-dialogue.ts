@@ -1,7 +1,7 @@
 import type { Facts } from '../../facts/facts.ts';
 import type { Member } from '../../lib/json-scan.ts';
 import type { Connections } from '../connections.ts';
-import { logLevels } from '../dispatch.ts';
+import { isRouted, logLevels } from '../dispatch.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
 import { type Greeting, greet } from '../greeting.ts';
 import { interactive } from '../interactive.ts';
@@ -87,6 +87,8 @@ export class LegacyDialogue {
 			if (id !== undefined) session.calls.get(text.toString('latin1', id.start, id.end))?.cancel(reason ?? undefined);
 			return;
 		}
+		// Without an id it is no request, but some servers run it all the same: past names, rules and owners.
+		if (isRouted(envelope.method)) return;
 		const params = text.subarray(start, end);
 		if (envelope.method === 'notifications/progress' && session.asks.progress(params)) return;
 		session.connections.notify({ method: envelope.method, params });

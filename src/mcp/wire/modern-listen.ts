@@ -28,6 +28,8 @@ const listChanges: ReadonlyMap<string, string> = new Map([
 
 /** More resources and tasks in one filter are refused. */
 const maximumTopics = 1000;
+/** What changes before the first message waits, up to this size. */
+const maximumEarlyBytes = 1024 * 1024;
 
 /** `subscriptions/listen`: a stream of changes that lasts until the client goes (MCP 2026-07-28, "Subscriptions"). */
 export class ListenReply implements Listener {
@@ -38,6 +40,7 @@ export class ListenReply implements Listener {
 	private readonly lists = new Set<string>();
 	private readonly topics: FollowedTopic[] = [];
 	private early: Notice[] | null = [];
+	private earlyBytes = 0;
 	private over = false;
 
 	constructor(request: ListenRequest, stopped: () => void) {
@@ -62,7 +65,8 @@ export class ListenReply implements Listener {
 
 	note(notice: Notice): void {
 		if (this.early !== null) {
-			if (this.early.length < maximumTopics) this.early.push(notice);
+			this.earlyBytes += notice.params?.length ?? 0;
+			if (this.early.length < maximumTopics && this.earlyBytes <= maximumEarlyBytes) this.early.push(notice);
 			return;
 		}
 		if (this.wants(notice)) this.write(notice.method, notice.params);

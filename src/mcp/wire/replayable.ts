@@ -2,6 +2,8 @@ import type { StreamQueue } from './stream-queue.ts';
 
 /** A stream of events that a client may take up again where it lost it. */
 export interface ReplayableStream {
+	/** Whether a client is there. */
+	readonly attached: boolean;
 	/** What is sent from now on goes there; where it went before has ended. */
 	attach(queue: StreamQueue): void;
 	/** The connection is gone; what is sent from now on is only kept. */

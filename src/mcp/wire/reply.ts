@@ -71,6 +71,10 @@ export class CallReply implements Sink {
 		this.fail(mcpError(code.cancelled, 'the request was cancelled'));
 	}
 
+	get deserted(): boolean {
+		return this.channel.deserted === true;
+	}
+
 	/** Sends a message on the call's own stream. */
 	send(message: Buffer): void {
 		if (!this.settled) this.channel.send(message);
