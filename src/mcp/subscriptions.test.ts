@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { McpError, Topic } from './model.ts';
+import { Subscriptions } from './subscriptions.ts';
+import type { Leg, Upstreams } from './upstreams.ts';
+
+const topic: Topic = { kind: 'resource', id: 'file:///a' };
+
+/** One target, `a`, which is known and answers only when told to. */
+function oneTarget() {
+	const sent: string[] = [];
+	const answers: ((refusal: McpError | null) => void)[] = [];
+	const known: (() => void)[] = [];
+	const upstream = {
+		watch(_topic: Topic, done: (refusal: McpError | null) => void) {
+			sent.push('watch');
+			answers.push(done);
+		},
+		unwatch: () => sent.push('unwatch'),
+	};
+	const leg = {
+		target: { name: 'a' },
+		state: 'ready',
+		upstream,
+		whenKnown: (then: () => void) => known.push(then),
+	} as unknown as Leg;
+	const upstreams = { leg: () => leg } as unknown as Upstreams;
+	return { subscriptions: new Subscriptions(upstreams), sent, answers, known };
+}
+
+test('who leaves before the server is there leaves nothing behind', () => {
+	const { subscriptions, sent, known } = oneTarget();
+	const follower = {};
+	const said: unknown[] = [];
+	subscriptions.add(follower, 'a', topic, (refusal) => said.push(refusal));
+	subscriptions.remove(follower, 'a', topic);
+	for (const then of known) then();
+	expect(sent).not.toContain('watch');
+	expect(said).toEqual([null]);
+});
+
+test('a subscription that comes about after its last follower has left is ended', () => {
+	const { subscriptions, sent, answers, known } = oneTarget();
+	const follower = {};
+	subscriptions.add(follower, 'a', topic, () => {});
+	for (const then of known) then();
+	subscriptions.remove(follower, 'a', topic);
+	for (const answer of answers) answer(null);
+	expect(sent.at(-1)).toBe('unwatch');
+	expect(sent).toEqual(['watch', 'unwatch', 'unwatch']);
+});
