@@ -221,6 +221,16 @@ describe('old clients', () => {
 		expect((await post(one, session, ping)).status).toBe(404);
 	});
 
+	test.each(['GET', 'DELETE'])('%s with an unknown version is 400, and ends nothing', async (method) => {
+		const { one } = endpoint([server('a')]);
+		const session = await open(one);
+		const wrong = { ...session, accept: 'text/event-stream', 'mcp-protocol-version': '1999-01-01' };
+		const exchange = new FakeExchange(method, wrong, '');
+		one.handle(exchange);
+		expect(exchange.status).toBe(400);
+		expect((await post(one, session, { jsonrpc: '2.0', id: 1, method: 'ping' })).status).toBe(200);
+	});
+
 	test('a cancelled call ends and is cancelled at the server', async () => {
 		const a = server('a');
 		const { one } = endpoint([a]);

@@ -18,16 +18,19 @@ export class Seat {
 	readonly upstream: Upstream;
 	taken = false;
 	private readonly held: Ask[] = [];
+	/** Whether any call's client could be asked. */
+	private readonly answers: boolean;
 	/** Until when the server's first questions are waited for, on the monotonic clock. */
 	private readonly settledAt: number;
 
 	constructor(upstream: Upstream, caller: Caller) {
 		this.upstream = upstream;
+		this.answers = caller.interactive;
 		this.settledAt = caller.capabilities.includes('"roots"') ? performance.now() + settleMs : 0;
 	}
 
 	hold(ask: Ask): void {
-		if (this.held.length >= maximumHeld) return refuseAsk(ask);
+		if (!this.answers || this.held.length >= maximumHeld) return refuseAsk(ask);
 		this.held.push(ask);
 		ask.onWithdrawn(() => {
 			const at = this.held.indexOf(ask);

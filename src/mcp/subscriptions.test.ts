@@ -1,65 +1,50 @@
 import { expect, test } from 'vitest';
-import type { McpError, Topic, Upstream } from './model.ts';
+import type { McpError, Topic } from './model.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Leg, Upstreams } from './upstreams.ts';
 
-const topic: Topic = { kind: 'resource', id: 'memo:x' };
+const topic: Topic = { kind: 'resource', id: 'file:///a' };
 
-function target() {
-	const heard: string[] = [];
-	const waiting: ((refusal: McpError | null) => void)[] = [];
+/** One target, `a`, which is known and answers only when told to. */
+function oneTarget() {
+	const sent: string[] = [];
+	const answers: ((refusal: McpError | null) => void)[] = [];
+	const known: (() => void)[] = [];
 	const upstream = {
-		watch: ({ id }: Topic, done: (refusal: McpError | null) => void) => {
-			heard.push(`watch ${id}`);
-			waiting.push(done);
+		watch(_topic: Topic, done: (refusal: McpError | null) => void) {
+			sent.push('watch');
+			answers.push(done);
 		},
-		unwatch: ({ id }: Topic) => heard.push(`unwatch ${id}`),
+		unwatch: () => sent.push('unwatch'),
 	};
 	const leg = {
 		target: { name: 'a' },
 		state: 'ready',
-		upstream: upstream as unknown as Upstream,
-		whenKnown: (then: () => void) => then(),
+		upstream,
+		whenKnown: (then: () => void) => known.push(then),
 	} as unknown as Leg;
-	const upstreams = { leg: (name: string) => (name === 'a' ? leg : undefined) } as unknown as Upstreams;
-	return { subscriptions: new Subscriptions(upstreams), heard, waiting, leg };
+	const upstreams = { leg: () => leg } as unknown as Upstreams;
+	return { subscriptions: new Subscriptions(upstreams), sent, answers, known };
 }
 
-test('the server hears of the first follower and of the last', () => {
-	const { subscriptions, heard, waiting } = target();
-	const [one, two] = [{}, {}];
-	const answers: unknown[] = [];
-	subscriptions.add(one, 'a', topic, (refusal) => answers.push(refusal));
-	subscriptions.add(two, 'a', topic, (refusal) => answers.push(refusal));
-	expect([heard, answers]).toEqual([['watch memo:x'], []]);
-	waiting[0]?.(null);
-	expect(answers).toEqual([null, null]);
-	subscriptions.remove(one, 'a', topic);
-	subscriptions.remove(one, 'a', topic);
-	expect(heard).toEqual(['watch memo:x']);
-	subscriptions.removeAll(two);
-	expect(heard).toEqual(['watch memo:x', 'unwatch memo:x']);
+test('who leaves before the server is there leaves nothing behind', () => {
+	const { subscriptions, sent, known } = oneTarget();
+	const follower = {};
+	const said: unknown[] = [];
+	subscriptions.add(follower, 'a', topic, (refusal) => said.push(refusal));
+	subscriptions.remove(follower, 'a', topic);
+	for (const then of known) then();
+	expect(sent).not.toContain('watch');
+	expect(said).toEqual([null]);
 });
 
-test('a refusal reaches all who wait, and the next one asks anew', () => {
-	const { subscriptions, heard, waiting } = target();
-	const answers: unknown[] = [];
-	const refusal: McpError = { code: -32602, message: 'no', data: null };
-	subscriptions.add({}, 'a', topic, (answer) => answers.push(answer));
-	subscriptions.add({}, 'a', topic, (answer) => answers.push(answer));
-	waiting[0]?.(refusal);
-	expect(answers).toEqual([refusal, refusal]);
-	subscriptions.add({}, 'a', topic, () => {});
-	expect(heard).toEqual(['watch memo:x', 'watch memo:x']);
-});
-
-test('a new connection hears of what is followed; a target that is not there refuses', () => {
-	const { subscriptions, heard, waiting, leg } = target();
-	subscriptions.add({}, 'a', topic, () => {});
-	waiting[0]?.(null);
-	subscriptions.restore(leg);
-	expect(heard).toEqual(['watch memo:x', 'watch memo:x']);
-	const answers: (McpError | null)[] = [];
-	subscriptions.add({}, 'b', topic, (answer) => answers.push(answer));
-	expect(answers).toMatchObject([{ code: -32602 }]);
+test('a subscription that comes about after its last follower has left is ended', () => {
+	const { subscriptions, sent, answers, known } = oneTarget();
+	const follower = {};
+	subscriptions.add(follower, 'a', topic, () => {});
+	for (const then of known) then();
+	subscriptions.remove(follower, 'a', topic);
+	for (const answer of answers) answer(null);
+	expect(sent.at(-1)).toBe('unwatch');
+	expect(sent).toEqual(['watch', 'unwatch', 'unwatch']);
 });

@@ -60,6 +60,8 @@ export class Subscriptions {
 
 	private watch(key: string, followed: Followed, leg: Leg): void {
 		const name = leg.target.name;
+		// Whoever followed has left before the server was there.
+		if (this.followed.get(key) !== followed) return this.settle(key, followed, null);
 		if (leg.upstream === null || leg.state !== 'ready') {
 			return this.settle(key, followed, mcpError(code.internal, `target "${name}" is not available`, name));
 		}
@@ -70,6 +72,8 @@ export class Subscriptions {
 		leg.upstream.watch(followed.topic, (refusal) => {
 			clearTimeout(timer);
 			this.settle(key, followed, refusal);
+			// Nobody follows any more, and what was sent to end it may have overtaken the beginning.
+			if (refusal === null && !this.followed.has(key)) leg.upstream?.unwatch(followed.topic);
 		});
 	}
 

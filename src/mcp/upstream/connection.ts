@@ -29,12 +29,20 @@ export interface TopicStream {
 	unwatch(topic: Topic): void;
 }
 
+/** Hears how calls were refused. */
+export interface Refusals {
+	refused(error: number): void;
+	failed(fault: TransportFault): void;
+}
+
 /** A negotiated connection: sends calls, sorts what comes back. One for both eras; the dialect is the difference. */
 export class Connection implements AskOwner, CallOwner {
 	readonly server: ServerFacts;
 	readonly dialect: Dialect;
 	topics: TopicStream | null = null;
 	lost: LostCall | null = null;
+	/** Hears of refusals; null where a server cannot be replaced behind the connection. */
+	check: Refusals | null = null;
 	/** What the target's tools want mirrored in headers. */
 	readonly tools: ToolHeaders;
 	private readonly target: string;
@@ -184,7 +192,9 @@ export class Connection implements AskOwner, CallOwner {
 	}
 
 	errorOf(scanned: Scanned, member: Member): McpError {
-		return readError(scanned, member, this.target);
+		const error = readError(scanned, member, this.target);
+		this.check?.refused(error.code);
+		return error;
 	}
 
 	/** The transport gave up on a call; a process that ended takes the whole connection along. */
@@ -192,6 +202,7 @@ export class Connection implements AskOwner, CallOwner {
 		const failure = failureOf(fault);
 		// A session that the server has forgotten is as dead as a process; whoever holds the connection opens another.
 		if (endsTransport(fault)) this.fail(failure);
+		else this.check?.failed(fault);
 		return mcpError(code.internal, `target "${this.target}" did not answer: ${failure.reason}`, this.target);
 	}
 

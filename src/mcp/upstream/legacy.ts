@@ -2,7 +2,7 @@ import type { Scanned } from '../../lib/json-scan.ts';
 import { code, mcpError } from '../errors.ts';
 import type { Call, Caller, McpError, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
-import { maximumParsedBytes, memberOf, textOf } from './message.ts';
+import { memberOf, objectOf } from './message.ts';
 
 /** The newest revision with a handshake; asked for first, and any older one that the server answers with is taken. */
 const newestLegacyVersion = '2025-11-25';
@@ -45,10 +45,8 @@ export const initializedText = Buffer.from('{"jsonrpc":"2.0","method":"notificat
 
 /** Reads the result of `initialize`; null when it is none. */
 export function readInitialize(scanned: Scanned): ServerFacts | null {
-	const result = memberOf(scanned.members, 'result');
-	if (result === null || result.end - result.start > maximumParsedBytes) return null;
-	const value: unknown = JSON.parse(textOf(scanned, result).toString());
-	if (!isObject(value)) return null;
+	const value = objectOf(scanned, memberOf(scanned.members, 'result'));
+	if (value === null) return null;
 	const version = value['protocolVersion'];
 	// A server that answers with a version which has no handshake means something else by it.
 	if (typeof version !== 'string' || version > newestLegacyVersion) return null;

@@ -89,16 +89,23 @@ export class ListenStreams implements TopicStream {
 				// The old stream goes on; only what was new is refused.
 				if (this.current === stream && previous !== null) this.current = previous;
 				this.refuseWaiting(asked, error);
+				// It was given before; a proxy may refuse while the server behind it restarts.
+				if (again && this.current === stream) this.later();
 			},
 			ended: () => {
-				if (this.current !== stream || this.closed) return;
+				if (this.current !== stream) return;
 				previous?.cancel();
-				this.timer = setTimeout(() => this.ask(true), againMs);
-				this.timer.unref();
+				this.later();
 			},
 		});
 		this.current = stream;
 		stream.begin();
+	}
+
+	private later(): void {
+		if (this.closed) return;
+		this.timer = setTimeout(() => this.ask(true), againMs);
+		this.timer.unref();
 	}
 
 	private filter(): Record<string, unknown> {

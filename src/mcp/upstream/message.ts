@@ -93,6 +93,13 @@ export function textOf(scanned: Scanned, member: Member): Buffer {
 /** Larger texts are not decoded: `JSON.parse` would hold up everybody else. */
 export const maximumParsedBytes = 256 * 1024;
 
+/** An object decoded; null for anything else, and for what is too large to be. */
+export function objectOf(scanned: Scanned, member: Member | null): Record<string, unknown> | null {
+	if (member === null || scanned.text[member.start] !== 0x7b || member.end - member.start > maximumParsedBytes)
+		return null;
+	return JSON.parse(textOf(scanned, member).toString()) as Record<string, unknown>;
+}
+
 /** Reads an error object. Servers that send none of the members get words of ours. */
 export function readError(scanned: Scanned, member: Member, target: string): McpError {
 	if (member.end - member.start > maximumParsedBytes) {

@@ -3,7 +3,7 @@ import { encodeHeader } from '../header-value.ts';
 import type { Call, Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { isObject, serverFacts } from './legacy.ts';
-import { maximumParsedBytes, memberOf, textOf } from './message.ts';
+import { memberOf, objectOf, textOf } from './message.ts';
 
 /** The revision without handshake that the gateway speaks to servers. */
 export const modernVersion = '2026-07-28';
@@ -37,10 +37,8 @@ export const listenHeaders: readonly string[] = [
 
 /** Reads the answer to the probe. `disjoint`: a modern server of versions that the gateway does not speak. */
 export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'disjoint' {
-	const result = memberOf(scanned.members, 'result');
-	if (result === null || result.end - result.start > maximumParsedBytes) return 'not-modern';
-	const value: unknown = JSON.parse(textOf(scanned, result).toString());
-	if (!isObject(value)) return 'not-modern';
+	const value = objectOf(scanned, memberOf(scanned.members, 'result'));
+	if (value === null) return 'not-modern';
 	const versions = value['supportedVersions'];
 	if (!Array.isArray(versions)) return 'not-modern';
 	if (!versions.includes(modernVersion))

@@ -4,6 +4,7 @@ import { code, mcpError } from '../errors.ts';
 import { Connection, failureOf } from './connection.ts';
 import type { Dialect } from './dialect.ts';
 import type { LostCall } from './open-call.ts';
+import { EraCheck } from './era-check.ts';
 import type { EraMemory } from './era-memory.ts';
 import {
 	initializedText,
@@ -14,7 +15,7 @@ import {
 	readInitialize,
 } from './legacy.ts';
 import { ListenStreams } from './listen.ts';
-import { maximumParsedBytes, memberOf, textOf } from './message.ts';
+import { memberOf, objectOf, textOf } from './message.ts';
 import { discoverHeaders, discoverText, modernDialect, modernVersion, readDiscover } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
@@ -27,10 +28,14 @@ export interface NegotiationEvents {
 	ask(ask: Ask): void;
 	/** The server has forgotten the session; the call did not reach it. */
 	lost: LostCall;
+	/** The server has forgotten the session, as its stream shows; no call was lost by that. */
+	forgotten(): void;
 }
 
 /** A server that does not know what it is asked may stay silent; then it is asked in the other way, too. */
 const silenceMs = 2500;
+/** Over HTTP a slow start is likelier than a server that drops what it does not know; but those exist, too. */
+const httpSilenceMs = 5000;
 /** A command may have to be downloaded first (uvx, npx); an HTTP server is there or is not. */
 const handshakeTimeoutMs = { process: 120_000, http: 30_000 } as const;
 
@@ -133,14 +138,17 @@ export class Negotiation {
 	private greet(transport: Transport, way: Way): void {
 		this.greetings[way] = 'open';
 		// A slow start is no verdict: the first greeting stays open beside the second, and what succeeds first counts.
-		if (!this.options.overHttp && this.mayTry(other(way))) {
-			this.after(silenceMs, () => {
-				if (this.greetings[way] === 'open' && this.mayTry(other(way)) && !this.settled)
-					this.greet(transport, other(way));
-			});
+		if (this.mayTry(other(way)) || this.held !== null) {
+			this.after(this.options.overHttp ? httpSilenceMs : silenceMs, () => this.silent(way, transport));
 		}
 		if (way === 'modern') this.discover(transport);
 		else this.initialize(transport);
+	}
+
+	private silent(way: Way, transport: Transport): void {
+		if (!this.waitsFor(way, transport)) return;
+		if (this.held !== null) this.held();
+		else if (this.mayTry(other(way))) this.greet(transport, other(way));
 	}
 
 	private get handshakeOnly(): boolean {
@@ -207,8 +215,7 @@ export class Negotiation {
 			this.transport = this.options.openTransport();
 			return this.greet(this.transport, 'legacy');
 		}
-		if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status))
-			return this.refused('modern', transport, failureOf(fault));
+		if (saysNo(fault)) return this.refused('modern', transport, failureOf(fault));
 		if (this.held !== null) return this.held();
 		this.fail(failureOf(fault));
 	}
@@ -324,6 +331,7 @@ export class Negotiation {
 		const connection = new Connection(options, events, this.nextId);
 		this.connection = connection;
 		connection.lost = this.events.lost;
+		if (this.options.overHttp && !this.handshakeOnly) connection.check = new EraCheck(transport, connection, caller);
 		this.events.ready(connection);
 		return connection;
 	}
@@ -332,7 +340,9 @@ export class Negotiation {
 		return {
 			message: (scanned) => connection.unsolicited(scanned, null),
 			failed: (fault) => {
-				if (!this.closed && endsTransport(fault)) connection.fail(failureOf(fault));
+				if (this.closed) return;
+				if (fault.kind === 'http' && fault.sessionLost) this.events.forgotten();
+				else if (endsTransport(fault)) connection.fail(failureOf(fault));
 			},
 		};
 	}
@@ -359,6 +369,12 @@ function other(way: Way): Way {
 /** Credentials and pressure say nothing about eras. */
 const withoutVerdict: ReadonlySet<number> = new Set([401, 403, 408, 429]);
 
+/** Whether a server answered, and so that it does not know what it was asked. */
+function saysNo(fault: TransportFault): boolean {
+	if (fault.kind === 'http') return fault.status < 500 && !withoutVerdict.has(fault.status);
+	return fault.kind === 'io' && fault.answered === true;
+}
+
 /** What servers answer to a POST where only a stream is. */
 const notPostable: ReadonlySet<number> = new Set([400, 404, 405]);
 
@@ -372,10 +388,8 @@ function refusal(method: string, scanned: Scanned): { reason: string; remedy: st
 
 /** The versions that a server of the new era names when it does not speak the one it was asked in; null for others. */
 function versionsInstead(scanned: Scanned): string[] | null {
-	const error = memberOf(scanned.members, 'error');
-	if (error === null || error.end - error.start > maximumParsedBytes) return null;
-	const value: unknown = JSON.parse(textOf(scanned, error).toString());
-	if (!isObject(value) || value['code'] !== code.unsupportedVersion || !isObject(value['data'])) return null;
-	const { supported } = value['data'];
+	const error = objectOf(scanned, memberOf(scanned.members, 'error'));
+	if (error?.['code'] !== code.unsupportedVersion || !isObject(error['data'])) return null;
+	const { supported } = error['data'];
 	return Array.isArray(supported) ? supported.filter((one) => typeof one === 'string') : null;
 }

@@ -69,7 +69,8 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 	message(scanned: Scanned): void {
 		if (this.once.open === null) return;
 		const result = memberOf(scanned.members, 'result');
-		if (result !== null) return this.end()?.done(this.connection.readResult(this.call, scanned, result));
+		if (result !== null && !(isNull(scanned, result) && this.hasError(scanned)))
+			return this.end()?.done(this.connection.readResult(this.call, scanned, result));
 		const error = memberOf(scanned.members, 'error');
 		if (error !== null) return this.refused(this.connection.errorOf(scanned, error));
 		if (memberOf(scanned.members, 'method') !== null) return this.connection.unsolicited(scanned, this);
@@ -112,6 +113,12 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		this.end()?.fail(error);
 	}
 
+	/** Servers that fill in both members, as JSON-RPC 1.0 did, mean the one that is not null. */
+	private hasError(scanned: Scanned): boolean {
+		const error = memberOf(scanned.members, 'error');
+		return error !== null && !isNull(scanned, error);
+	}
+
 	private refused(error: McpError): void {
 		const sink = this.end();
 		if (sink === null) return;
@@ -125,6 +132,10 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		this.connection.ended(this);
 		return sink;
 	}
+}
+
+function isNull({ text }: Scanned, { start }: Member): boolean {
+	return text[start] === 0x6e;
 }
 
 /** The session is gone, and the call has not been run in it: an answer that is only fetched (any more) has been. */

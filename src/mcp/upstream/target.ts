@@ -117,7 +117,8 @@ class NegotiatedUpstream implements Upstream {
 				},
 				note: (notice) => this.events.note(notice),
 				ask: (ask) => this.events.ask(ask),
-				lost: (call, sink) => this.renew(call, sink),
+				lost: (call, sink) => this.repeat(call, sink),
+				forgotten: () => this.renew(),
 			},
 			resume,
 		);
@@ -131,21 +132,25 @@ class NegotiatedUpstream implements Upstream {
 	}
 
 	/** The server has forgotten the session and has not run the call: a new session is opened, the call sent once more. */
-	private renew(call: Call, sink: Sink): Ticket {
+	private repeat(call: Call, sink: Sink): Ticket {
 		if (this.closed || this.failure !== null) {
 			sink.fail(this.unavailable());
 			return nothingToCancel;
 		}
-		if (this.lost === null) {
-			this.lost = [];
-			this.negotiation.retire();
-			this.retired.push(this.negotiation);
-			if (this.retired.length > maximumRetired) void this.retired.shift()?.close(true);
-			this.connection = null;
-			this.negotiation = this.negotiate(null);
-			this.negotiation.begin();
-		}
+		this.renew();
 		return this.wait(call, sink);
+	}
+
+	/** Opens a new session; calls wait for it. */
+	private renew(): void {
+		if (this.closed || this.failure !== null || this.lost !== null) return;
+		this.lost = [];
+		this.negotiation.retire();
+		this.retired.push(this.negotiation);
+		if (this.retired.length > maximumRetired) void this.retired.shift()?.close(true);
+		this.connection = null;
+		this.negotiation = this.negotiate(null);
+		this.negotiation.begin();
 	}
 
 	private wait(call: Call, sink: Sink): Ticket {

@@ -87,12 +87,14 @@ export class LegacyFrontend {
 			const error = mcpError(code.invalidRequest, 'a GET needs Accept: text/event-stream');
 			return refuse(exchange, 406, null, error);
 		}
+		if (!supportsVersion(exchange, null)) return;
 		const session = this.session(exchange, null);
 		if (session !== null) this.http(session).get(exchange, header(exchange, 'last-event-id'));
 	}
 
 	/** Ends the session. */
 	delete(exchange: Exchange): void {
+		if (!supportsVersion(exchange, null)) return;
 		const session = this.session(exchange, null);
 		if (session === null) return;
 		this.options.sessions.end(session);

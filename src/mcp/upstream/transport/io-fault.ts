@@ -21,7 +21,7 @@ function unreachable(reason: string): TransportFault {
 
 /** A fault in what a server sent. */
 export function replyFault(reason: string, remedy = ''): TransportFault {
-	return { kind: 'io', reason, remedy };
+	return { kind: 'io', reason, remedy, answered: true };
 }
 
 /** The same fault for a request that a handler may have seen in spite of it, such as one whose answer is fetched later. */

@@ -16,6 +16,8 @@ export class Listening implements Ticket, StreamFollower {
 	private retryMs = pauseOf(null);
 	private pauseMs = this.retryMs;
 	private timer: NodeJS.Timeout | null = null;
+	/** Whether the server has given the stream once. */
+	private stood = false;
 	private over = false;
 
 	constructor(channel: HttpChannel, headers: readonly string[], receiver: Receiver) {
@@ -37,6 +39,7 @@ export class Listening implements Ticket, StreamFollower {
 	}
 
 	opened(): void {
+		this.stood = true;
 		this.pauseMs = this.retryMs;
 	}
 
@@ -57,8 +60,12 @@ export class Listening implements Ticket, StreamFollower {
 			if (end.how === 'ended') this.pauseMs = this.retryMs;
 		}
 		if (end.how === 'broke') this.receiver.failed(end.fault);
-		// A server that is busy or restarts may have it later. 405: there is no such stream; 404 shows on the next call.
-		if (end.how === 'refused' && !(end.fault.kind === 'http' && isPassing(end.fault.status))) this.over = true;
+		// A server that is busy or restarts may have it later. 405: there is no such stream.
+		if (end.how === 'refused' && !(end.fault.kind === 'http' && isPassing(end.fault.status))) {
+			this.over = true;
+			// Where the stream was once, the session is gone; nobody who only listens would ever know otherwise.
+			if (this.stood && end.fault.kind === 'http' && end.fault.sessionLost) this.receiver.failed(end.fault);
+		}
 		if (this.over) return;
 		this.timer = setTimeout(() => this.begin(), this.pauseMs);
 		this.timer.unref();

@@ -41,7 +41,7 @@ const answer = (length: number) => {
 
 describe('the size of an answer', () => {
 	const limit = 10_000;
-	const tooMuch = { kind: 'io', reason: 'it sent more than 10000 bytes', remedy: '' };
+	const tooMuch = { kind: 'io', reason: 'it sent more than 10000 bytes', remedy: '', answered: true };
 
 	test.each(['application/json', 'text/event-stream'])('%s', async (type) => {
 		let length = limit;

@@ -66,6 +66,8 @@ export type TransportFault = (
 			readonly kind: 'io';
 			readonly reason: string;
 			readonly remedy: string;
+			/** Not the connection is at fault, but what the server answered over it. */
+			readonly answered?: true;
 			/** The transport is over; a new one may work. */
 			readonly over?: true;
 	  }
