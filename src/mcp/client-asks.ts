@@ -15,6 +15,11 @@ export class ClientAsks {
 	private readonly pending = new Map<string, Pending>();
 	private nextId = 1;
 
+	/** Questions that wait. */
+	get size(): number {
+		return this.pending.size;
+	}
+
 	/** Puts a question to the client. `send` carries messages to it. */
 	put(ask: Ask, send: (message: Buffer) => unknown): void {
 		if (this.pending.size >= maximumPending) {

@@ -28,6 +28,11 @@ export class Parking implements Beating {
 		heartbeat.add(this);
 	}
 
+	/** Calls that wait. */
+	get size(): number {
+		return this.parked.size;
+	}
+
 	/** Keeps a call, and gives the state by which its client finds it again; null when too many are kept. */
 	put(call: ParkedCall, binding: RequestBinding): string | null {
 		if (this.parked.size >= maximumParked) return null;
