@@ -3,6 +3,14 @@ import { ItemRules } from './item-rules.ts';
 
 const none = { include: null, exclude: [], rename: {}, describe: {} };
 
+test.each(['FILE:///secret', 'fiLe:///secret', 'http://HOST/secret', 'X:hidden'])(
+	'an excluded resource is not reached as %s: case counts neither in schemes nor in hosts',
+	(uri) => {
+		const rules = new ItemRules('resources', { ...none, exclude: ['file:///secret', 'http://host/*', 'x:hid*'] });
+		expect(rules.hides(uri)).not.toBeNull();
+	},
+);
+
 describe('resources', () => {
 	const rules = new ItemRules('resources', {
 		...none,

@@ -36,7 +36,7 @@ export class ItemRules {
 			return `${this.list}.include does not name it`;
 		}
 		const excluded = (form: string) => this.exclude.some((fits) => fits(form));
-		if (forms.some(excluded) || (this.list === 'resources' && excluded(decoded(name)))) {
+		if (forms.some(excluded) || (this.list === 'resources' && (excluded(decoded(name)) || excluded(resolved(name))))) {
 			return `${this.list}.exclude names it`;
 		}
 		return null;
@@ -90,12 +90,16 @@ type Matcher = (text: string) => boolean;
  * A rule must hold for both, or `/public/../secret` would be public.
  */
 function formsOf(uri: string): readonly string[] {
-	const plain = decoded(uri);
-	if (!URL.canParse(plain)) return [uri];
-	const resolved = decoded(new URL(plain).href);
+	const other = resolved(uri);
 	// Adding the slash of a bare host, or lowering its case, makes no other address of it.
 	const bare = (text: string) => text.replace(/\/$/, '').toLowerCase();
-	return bare(resolved) === bare(plain) ? [uri] : [uri, resolved];
+	return bare(other) === bare(decoded(uri)) ? [uri] : [uri, other];
+}
+
+/** The URI as a server may write it that takes `FILE:///secret` for `file:///secret`. */
+function resolved(uri: string): string {
+	const plain = decoded(uri);
+	return URL.canParse(plain) ? decoded(new URL(plain).href) : plain;
 }
 
 function decoded(uri: string): string {
