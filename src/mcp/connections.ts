@@ -113,8 +113,8 @@ export class Connections {
 
 	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */
 	private joined(leg: Leg): void {
-		this.catalog?.forget(leg.target.name);
-		this.subscriptions?.restore(leg);
+		this.catalog.forget(leg.target.name);
+		this.subscriptions.restore(leg);
 	}
 
 	private ask(ask: Ask): void {

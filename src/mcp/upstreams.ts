@@ -1,3 +1,4 @@
+import { refuseAsk } from './refuse-ask.ts';
 import { askingMethods, type LaneBudget, Lanes } from './lanes.ts';
 import type {
 	Ask,
@@ -190,8 +191,8 @@ export class Upstreams {
 				if (current && !this.closed) this.options.events.note(leg.target.name, notice);
 			},
 			ask: (ask: Ask) => {
-				if (current && leg.upstream !== null && leg.hold(leg.upstream, ask)) return;
-				this.options.events.ask(ask);
+				if (!current || leg.upstream === null) return refuseAsk(ask);
+				if (!leg.hold(leg.upstream, ask)) this.options.events.ask(ask);
 			},
 		};
 		leg.upstream = leg.target.open(this.options.caller, events, resume);

@@ -33,10 +33,16 @@ export class UrlAsk implements Ask {
 	}
 
 	answer(answer: Answer): void {
-		this.answered('result' in answer && answer.result.includes('"accept"'));
+		this.answered('result' in answer && isAccepted(answer.result));
 	}
 
 	progress(): void {}
 
 	onWithdrawn(): void {}
+}
+
+function isAccepted(result: JsonText): boolean {
+	const scanned = scanJson(Buffer.from(result), {});
+	const action = isScanFault(scanned) ? undefined : scanned.members?.find(({ key }) => key === 'action');
+	return action !== undefined && result.toString('latin1', action.start, action.end) === '"accept"';
 }
