@@ -13,8 +13,11 @@ export interface Beating extends Slotted {
 export class Heartbeat {
 	private readonly beating = new SlotList<Beating>();
 	private readonly timer: NodeJS.Timeout;
+	private readonly report: (fault: unknown) => void;
 
-	constructor(everyMs = 1000) {
+	/** `report` hears what one of them throws; it is not looked at again, and the others do not notice. */
+	constructor(report: (fault: unknown) => void, everyMs = 1000) {
+		this.report = report;
 		this.timer = setInterval(() => this.beat(), everyMs);
 		this.timer.unref();
 	}
@@ -33,6 +36,13 @@ export class Heartbeat {
 
 	private beat(): void {
 		const now = performance.now();
-		this.beating.each((one) => one.beat(now));
+		this.beating.each((one) => {
+			try {
+				one.beat(now);
+			} catch (fault) {
+				this.beating.remove(one);
+				this.report(fault);
+			}
+		});
 	}
 }

@@ -59,7 +59,7 @@ function lanes(left: number, who = caller) {
 		failed: () => fate.push('failed'),
 		closed: () => fate.push('closed'),
 	};
-	const budget = { left };
+	const budget = { left, share: 8 };
 	return { one: new Lanes(target, who, watch, budget), opened, fate, budget };
 }
 

@@ -6,6 +6,8 @@ import type { TargetWatch } from './target-watch.ts';
 /** How many further connections one pool may open; shared by all of its targets. */
 export interface LaneBudget {
 	left: number;
+	/** Of these, so many at most for one target of one set: a client that asks for all must leave some to the others. */
+	readonly share: number;
 }
 
 /** Methods in whose middle a server may ask its client something. */
@@ -46,7 +48,7 @@ export class Lanes {
 		const seat = this.seatOf(first);
 		if (!seat.taken) this.onFirst(seat, exclusive);
 		else if (idle !== undefined) idle.run(exclusive);
-		else if (this.budget.left > 0) this.open(exclusive);
+		else if (this.budget.left > 0 && this.further.length < this.budget.share) this.open(exclusive);
 		else if (this.waiting.length < maximumWaiting) this.waiting.push(exclusive);
 		else {
 			const message = `too many calls wait for target "${this.target.name}"; try again later`;

@@ -18,7 +18,7 @@ let heartbeat: Heartbeat;
 let parking: Parking;
 beforeEach(() => {
 	vi.useFakeTimers();
-	heartbeat = new Heartbeat();
+	heartbeat = new Heartbeat(rethrow);
 	parking = new Parking(heartbeat, createSeal(Buffer.alloc(32), 'request state'), 60_000);
 });
 afterEach(() => {
@@ -202,3 +202,7 @@ test('a client that goes away before it was asked takes the call back', () => {
 	call.done(finished);
 	expect([to.results, counts()]).toEqual([[], { released: 1, cancelled: 1, starts: 1 }]);
 });
+
+function rethrow(fault: unknown): void {
+	throw fault;
+}

@@ -46,7 +46,7 @@ export class Pool implements Beating {
 		this.federation = federation;
 		this.heartbeat = heartbeat;
 		this.limits = limits;
-		this.lanes = { left: 2 * limits.sets };
+		this.lanes = { left: 2 * limits.sets, share: Math.ceil(limits.sets / 2) };
 		heartbeat.add(this);
 	}
 

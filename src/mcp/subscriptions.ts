@@ -30,6 +30,9 @@ export class Subscriptions {
 			else known.waiting.push(done);
 			return;
 		}
+		if (this.followed.size >= maximumTopics || topic.id.length > maximumIdLength) {
+			return done(mcpError(code.invalidParams, 'too many subscriptions, or too long a name'));
+		}
 		const followed: Followed = { target, topic, followers: new Set([follower]), waiting: [done] };
 		this.followed.set(key, followed);
 		const leg = this.upstreams.leg(target);
@@ -84,6 +87,10 @@ export class Subscriptions {
 		for (const done of waiting ?? []) done(refusal);
 	}
 }
+
+/** More topics are not followed over one set of connections, nor longer names. */
+const maximumTopics = 1000;
+const maximumIdLength = 8192;
 
 interface Followed {
 	readonly target: string;

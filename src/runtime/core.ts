@@ -49,7 +49,7 @@ export class Core implements Beating {
 	readonly adminToken: string;
 	private readonly options: GatewayOptions;
 	private readonly ways: Ways;
-	private readonly heartbeat = new Heartbeat();
+	private readonly heartbeat = new Heartbeat((fault) => this.reportFault(fault, null));
 	private readonly processes: Processes;
 	private readonly targets: Targets;
 	private readonly watchers = new Set<() => void>();
@@ -125,9 +125,10 @@ export class Core implements Beating {
 		this.options.accessLog?.(facts, now);
 	}
 
-	reportFault(fault: unknown, exchange: Pick<Exchange, 'facts'>): void {
+	/** Logs a bug. `exchange`: the request in which it showed, if there is one. */
+	reportFault(fault: unknown, exchange: Pick<Exchange, 'facts'> | null): void {
 		const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-		this.options.logger.error('internal error', { path: exchange.facts.path, error: text });
+		this.options.logger.error('internal error', { path: exchange?.facts.path, error: text });
 	}
 
 	/** The first half of an end: streams that go on for ever end, so that `drained` comes to an end; then all the rest. */

@@ -57,6 +57,10 @@ export class Targets {
 					command,
 					onStderr: (line) => this.logger.debug(line, { target: name, stream: 'stderr' }),
 					onJunk: (line) => this.junk(name, line),
+					onFault: (fault) => {
+						const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+						this.logger.error('internal error', { target: name, error: text });
+					},
 				}),
 		});
 	}

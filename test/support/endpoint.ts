@@ -20,7 +20,7 @@ export class TestEndpoint {
 	private readonly heartbeat: Heartbeat;
 
 	constructor(targets: readonly FakeTarget[], { beat = 50, limits, ...choice }: EndpointChoice = {}) {
-		this.heartbeat = new Heartbeat(beat);
+		this.heartbeat = new Heartbeat(rethrow, beat);
 		const names = targets.map((target) => target.name);
 		this.mcp = new McpEndpoint({
 			federation: {
@@ -80,4 +80,8 @@ export class TestEndpoint {
 		await this.mcp.close();
 		this.heartbeat.stop();
 	}
+}
+
+function rethrow(fault: unknown): void {
+	throw fault;
 }

@@ -82,6 +82,8 @@ export class CallReply implements Sink {
 
 	note(notice: Notice): void {
 		if (this.settled || (this.logLevel !== undefined && isBelow(notice, this.logLevel))) return;
+		// Nobody asked for it, and the token in it is the gateway's own.
+		if (this.token === null && notice.method === 'notifications/progress') return;
 		const params = notice.params === null ? null : this.restoreToken(notice);
 		if (!this.channel.send(noticeText(notice.method, params))) this.cancel('the client does not read');
 	}

@@ -13,24 +13,44 @@ export interface StdioOptions {
 	onStderr(line: string): void;
 	/** A line of stdout that is no JSON-RPC message, or answers nothing that was asked. */
 	onJunk(line: Buffer): void;
+	/** A bug showed while a line was handled. */
+	onFault(fault: unknown): void;
 }
+
+const noExit = { exitCode: null, signal: null, stderr: [] };
 
 /** JSON-RPC over the stdin and stdout of a child process, one message a line (MCP transports, "stdio"). */
 export class StdioTransport implements Transport {
 	private readonly child: Child;
 	private readonly inbox: Inbox;
+	private readonly onFault: StdioOptions['onFault'];
 	private ended: TransportFault | null = null;
 
 	constructor(options: StdioOptions) {
+		this.onFault = (fault) => options.onFault(fault);
 		this.inbox = new Inbox((line) => options.onJunk(line));
 		this.child = options.processes.start(options.label, options.command, {
-			line: (line) => this.inbox.take(line),
+			line: (line) => this.take(line),
 			stderr: (line) => options.onStderr(line),
 			ended: (end) => {
+				if (this.ended !== null) return;
 				this.ended = { kind: 'process', ...end };
 				this.inbox.end(this.ended);
 			},
 		});
+	}
+
+	/** What a server wrote must not end the gateway, whatever bug it finds: its own connection ends instead. */
+	private take(line: Buffer): void {
+		if (this.ended !== null) return;
+		try {
+			this.inbox.take(line);
+		} catch (fault) {
+			this.onFault(fault);
+			this.ended = { kind: 'process', reason: 'the gateway could not handle what it wrote', remedy: '', ...noExit };
+			this.inbox.end(this.ended);
+			void this.child.stop();
+		}
 	}
 
 	get pid(): number | null {
