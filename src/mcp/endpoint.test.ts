@@ -40,7 +40,7 @@ function endpoint(
 	extra: Partial<{ prefixMode: 'never' | 'always'; stateful: boolean; refuse: 'any' | 'all' }> &
 		Partial<Pick<EndpointOptions, 'keyLasts' | 'holder' | 'scope'>> & { limits?: Partial<McpLimits> } = {},
 ) {
-	const heartbeat = new Heartbeat(expect.unreachable, 50);
+	const heartbeat = new Heartbeat((fault) => expect.unreachable(String(fault)), 50);
 	const warnings: string[] = [];
 	const health = new Health(
 		targets.map((target) => target.name),
