@@ -73,13 +73,19 @@ function holds(text: Buffer, { start, end }: Member, bytes: Buffer): boolean {
 }
 
 function objectIn(envelope: Envelope, key: string): Member | null {
-	const member = envelope.meta.find((one) => one.key === key);
+	const member = metaMember(envelope, key);
 	return member !== undefined && envelope.params.text[member.start] === 0x7b ? member : null;
+}
+
+/** A member of `params._meta`. */
+export function metaMember(envelope: Envelope, key: string): Member | undefined {
+	for (const member of envelope.meta) if (member.key === key) return member;
+	return undefined;
 }
 
 /** A text of `params._meta`; null when it is missing or no string. */
 export function metaString(envelope: Envelope, key: string): string | null {
-	const member = envelope.meta.find((one) => one.key === key);
+	const member = metaMember(envelope, key);
 	const text = envelope.params.text;
 	return member !== undefined && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : null;
 }

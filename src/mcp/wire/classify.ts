@@ -1,5 +1,5 @@
 import { type Envelope } from './envelope.ts';
-import { metaKeys } from './callers.ts';
+import { metaKeys, metaMember } from './callers.ts';
 import { modernVersions } from './modern-checks.ts';
 
 /**
@@ -9,7 +9,7 @@ import { modernVersions } from './modern-checks.ts';
  */
 export function classify(envelope: Envelope, versionHeader: string | null): 'legacy' | 'modern' {
 	if (envelope.kind === 'response') return 'legacy';
-	if (envelope.meta.some((member) => member.key === metaKeys.version)) return 'modern';
+	if (metaMember(envelope, metaKeys.version) !== undefined) return 'modern';
 	if (envelope.method === 'initialize') return 'legacy';
 	return versionHeader !== null && versionHeader >= (modernVersions[0] ?? '') ? 'modern' : 'legacy';
 }

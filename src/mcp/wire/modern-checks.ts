@@ -3,7 +3,7 @@ import { decodeString } from '../../lib/json-scan.ts';
 import { logLevels } from '../dispatch.ts';
 import { code } from '../errors.ts';
 import { decodeHeader } from '../header-value.ts';
-import { metaKeys, metaString } from './callers.ts';
+import { metaKeys, metaMember, metaString } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 import { header } from './refusals.ts';
 
@@ -57,11 +57,11 @@ export function checkBody(envelope: Envelope, headerVersion: string | null): Fau
 		const message = `protocol version ${version} is not supported`;
 		return { status: 400, code: code.unsupportedVersion, message, data };
 	}
-	const capabilities = envelope.meta.find((member) => member.key === metaKeys.capabilities);
+	const capabilities = metaMember(envelope, metaKeys.capabilities);
 	if (capabilities === undefined || envelope.params.text[capabilities.start] !== 0x7b) {
 		return missing(metaKeys.capabilities, 'object');
 	}
-	if (envelope.meta.some((member) => member.key === metaKeys.logLevel)) {
+	if (metaMember(envelope, metaKeys.logLevel) !== undefined) {
 		const level = metaString(envelope, metaKeys.logLevel);
 		if (level === null || !logLevels.includes(level)) {
 			const message = `params._meta["${metaKeys.logLevel}"] must be one of ${logLevels.join(', ')}`;
@@ -76,9 +76,9 @@ export function checkBody(envelope: Envelope, headerVersion: string | null): Fau
 
 /** The headers repeat parts of the body, for intermediaries that do not read bodies; they must not differ. */
 export function checkHeaders(exchange: Exchange, envelope: Envelope): Fault | null {
-	const version = metaString(envelope, metaKeys.version) ?? '';
-	const headerVersion = header(exchange, 'mcp-protocol-version');
-	if (headerVersion !== version) return mismatch('MCP-Protocol-Version', version, headerVersion);
+	// What it says was compared with the body before.
+	if (header(exchange, 'mcp-protocol-version') === null)
+		return mismatch('MCP-Protocol-Version', metaString(envelope, metaKeys.version) ?? '', null);
 	const method = header(exchange, 'mcp-method');
 	if (method !== envelope.method) return mismatch('Mcp-Method', envelope.method, method);
 	const key = Object.hasOwn(namedBy, envelope.method) ? namedBy[envelope.method] : undefined;
