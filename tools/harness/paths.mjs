@@ -20,6 +20,15 @@ export function installTools() {
 	const lock = join(tools, 'package-lock.json');
 	if (existsSync(marker) && existsSync(newerNode) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
 	const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-	const done = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: tools, stdio: 'inherit' });
+	const done = spawnSync(
+		npm,
+		[
+			'ci',
+			// Run by npm, this inherits the strictness of the product, whose Node is older than the tools'.
+			'--no-engine-strict',
+			...['--no-audit', '--no-fund', '--loglevel=error'],
+		],
+		{ cwd: tools, stdio: 'inherit' },
+	);
 	if (done.status !== 0) throw new Error('The tools cannot be installed');
 }
