@@ -181,8 +181,9 @@ export class Connection implements AskOwner, CallOwner {
 	ended(call: OpenCall): void {
 		this.calls.remove(call);
 		if (this.asks.length === 0) return;
-		// What came on no call's own stream may be another call's, as long as there is one.
-		const last = call.mayBeAsked && this.newestCall() === null;
+		// What came on no call's own stream may be another call's, as long as there is one. A client with a session can
+		// answer it even then: it may have had nothing to do with any call, such as for the roots that have changed.
+		const last = !this.caller.handshake && call.mayBeAsked && this.newestCall() === null;
 		for (const ask of [...this.asks]) if (ask.call === call || (ask.call === 'any' && last)) ask.withdraw();
 	}
 
