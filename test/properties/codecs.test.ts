@@ -7,6 +7,7 @@ import { createNaming } from '../../src/mcp/names.ts';
 import { readParamHeaders } from '../../src/mcp/param-headers.ts';
 import { checkParamHeaders, paramHeaders } from '../../src/mcp/param-values.ts';
 import { numberText, stringText, valueText } from './json-text.ts';
+import './seed.ts';
 
 const numRuns = 2_000;
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isScanFault, type Member, scanJson } from '../../src/lib/json-scan.ts';
@@ -7,6 +6,8 @@ import type { Call, Caller, Inputs } from '../../src/mcp/model.ts';
 import { requestText } from '../../src/mcp/upstream/message.ts';
 import { isBatch, isEnvelopeFault, readBatch, readEnvelope } from '../../src/mcp/wire/envelope.ts';
 import { keyOf, keyText, numberText, objectOf, objectText, stringText, valueText } from './json-text.ts';
+import { sameJson } from './same-json.ts';
+import './seed.ts';
 
 const caller: Caller = {
 	...{ principal: 'anonymous', clientInfo: null, capabilities: Buffer.from('{}'), logLevel: null },
@@ -189,7 +190,7 @@ test('an envelope says what JSON.parse finds in it, and keeps the bytes', () => 
 			const given = (JSON.parse(text) as { params?: Record<string, unknown> }).params ?? {};
 			const { params: found, meta } = envelope;
 			if (envelope.kind === 'response') return;
-			expect(isDeepStrictEqual(JSON.parse(found.text.toString('utf8', found.start, found.end)), given)).toBe(true);
+			expect(sameJson(JSON.parse(found.text.toString('utf8', found.start, found.end)), given)).toBe(true);
 			const metaKeys = Object.keys((given['_meta'] as Record<string, unknown> | undefined) ?? {});
 			expect(meta.map(({ key }) => key).toSorted()).toEqual(metaKeys.toSorted());
 		}),
