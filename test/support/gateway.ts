@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { canaries, faultsIn } from './faults-in.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const everythingServer = join(root, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
@@ -22,6 +23,7 @@ export interface RunningGateway {
 	waitFor(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
 	/** Sends SIGTERM, resolves with the exit code. */
 	stop(): Promise<number | null>;
+	/** The exit code. Rejects when the log shows what no log may: a stack trace, an unhandled rejection, a secret. */
 	exited: Promise<number | null>;
 }
 
@@ -29,6 +31,12 @@ export interface RunOptions {
 	env?: Record<string, string | undefined>;
 	args?: string[];
 	cwd?: string;
+	/** Options for node itself. */
+	nodeArgs?: readonly string[];
+	/** With a channel for messages, of which the process knows only through `nodeArgs`. */
+	ipc?: boolean;
+	/** Lines of the log that this test provokes on purpose. */
+	allow?: RegExp;
 }
 
 /** Starts the gateway with a configuration text whose ports should be 0, and waits until it listens. */
@@ -49,12 +57,13 @@ export function spawnGateway(args: string[], options: RunOptions = {}): RunningG
 		ADMIN_ADDR: '127.0.0.1:0',
 		STATS_ADDR: '127.0.0.1:0',
 		READINESS_ADDR: '127.0.0.1:0',
+		...canaries,
 		...options.env,
 	};
-	const child = spawn(process.execPath, [join(root, 'bin/agentgateway.mjs'), ...args], {
+	const child = spawn(process.execPath, [...(options.nodeArgs ?? []), join(root, 'bin/agentgateway.mjs'), ...args], {
 		cwd: options.cwd ?? root,
 		env,
-		stdio: ['ignore', 'pipe', 'pipe'],
+		stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],
 	});
 	let text = '';
 	const watchers = new Set<() => void>();
@@ -62,9 +71,15 @@ export function spawnGateway(args: string[], options: RunOptions = {}): RunningG
 		text += chunk;
 		for (const watcher of watchers) watcher();
 	};
-	child.stdout.on('data', take);
-	child.stderr.on('data', take);
-	const exited = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
+	child.stdout?.on('data', take);
+	child.stderr?.on('data', take);
+	const exited = new Promise<number | null>((resolve, reject) =>
+		child.on('close', (code) => {
+			const faults = faultsIn(text, options.allow);
+			if (faults.length === 0) resolve(code);
+			else reject(new Error(`the gateway's log shows what it must not:\n${faults.join('\n')}`));
+		}),
+	);
 
 	const waitFor = (pattern: RegExp, withinMs = 20_000) =>
 		new Promise<RegExpExecArray>((resolve, reject) => {
@@ -79,7 +94,7 @@ export function spawnGateway(args: string[], options: RunOptions = {}): RunningG
 				if (found !== null) end(null, found);
 			};
 			const timer = setTimeout(() => end(new Error(`no ${pattern} within ${withinMs} ms in:\n${text}`)), withinMs);
-			void exited.then((code) => end(new Error(`exited with ${code} before ${pattern}:\n${text}`)));
+			child.on('close', (code) => end(new Error(`exited with ${code} before ${pattern}:\n${text}`)));
 			watchers.add(look);
 			look();
 		});

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../processes/children.ts';
+import { canaries, faultsIn } from './faults-in.ts';
 import { root } from './gateway.ts';
 
 /** A message as it stood on a line of stdout. */
@@ -17,6 +18,7 @@ export interface Said {
 /** `agentgateway stdio` as a process, spoken to line by line. */
 export class StdioGateway {
 	readonly process: ChildProcess;
+	/** Rejects when stderr shows what it must not, as a gateway's log. */
 	readonly exited: Promise<number | null>;
 	stdout = '';
 	stderr = '';
@@ -26,16 +28,18 @@ export class StdioGateway {
 		const { file, remove } = configFile(yaml);
 		this.process = spawn(process.execPath, [...gatewayArgs(file), ...args], {
 			cwd: root,
-			env: { ...process.env, ...noPorts, ...env },
+			env: { ...process.env, ...noPorts, ...canaries, ...env },
 			stdio: 'pipe',
 		});
 		this.process.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk));
 		this.process.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk));
 		this.process.stdin?.on('error', () => {});
-		this.exited = new Promise((resolve) =>
+		this.exited = new Promise((resolve, reject) =>
 			this.process.on('close', (code) => {
 				remove();
-				resolve(code);
+				const faults = faultsIn(this.stderr);
+				if (faults.length === 0) resolve(code);
+				else reject(new Error(`the log shows what it must not:\n${faults.join('\n')}`));
 			}),
 		);
 	}
