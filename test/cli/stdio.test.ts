@@ -24,7 +24,7 @@ function start(yaml: string, args: string[] = [], env: Record<string, string> = 
 
 /** One target `a`, whose tools have plain names. */
 const plain = (extra = '') => `${extra}${mcpConfig(fixtureTarget('a'))}`;
-const flood = mcpConfig(nodeTarget('a', join(root, 'test/fixtures/flood-server.mjs')));
+const flood = mcpConfig(nodeTarget('a', join(root, 'test/fixtures/stdio-server.mjs')));
 const call = (name: string, args = '{}') => `{"name":"${name}","arguments":${args}}`;
 const modernCall = (name: string, args = '{}') => `{"name":"${name}","arguments":${args},${modernMeta()}}`;
 const textOf = (said: { result?: Record<string, unknown> }) =>

@@ -20,7 +20,7 @@ beforeAll(async () => {
 		fixtureTarget('plain'),
 		nodeTarget('old', conformanceServer, '--era', 'legacy'),
 		`- name: new\n  mcp: { host: "${http.url}" }`,
-		nodeTarget('flood', join(root, 'test/fixtures/flood-server.mjs')),
+		nodeTarget('flood', join(root, 'test/fixtures/stdio-server.mjs')),
 	];
 	gateway = await runGateway(mcpConfig(targets.join('\n')));
 	silent = await open('');
