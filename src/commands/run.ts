@@ -2,7 +2,7 @@ import type { CliOptions } from './options.ts';
 import { startGateway } from '../runtime/gateway.ts';
 import { chooseConfig } from './config.ts';
 import { openLog } from './logging.ts';
-import { untilSignal } from './signals.ts';
+import { endAfter, untilSignal } from './signals.ts';
 import { startFaultLine, startOptions } from './start-options.ts';
 
 /** Runs the gateway until a signal ends it. Resolves with the exit code. */
@@ -17,7 +17,9 @@ export async function run(options: CliOptions): Promise<number> {
 		return 1;
 	}
 	const signal = await untilSignal();
-	log.logger.info(`${signal}: draining, at most ${chosen.config.settings.drainDeadline} ms`);
+	const { drainDeadline } = chosen.config.settings;
+	log.logger.info(`${signal}: draining, at most ${drainDeadline} ms`);
+	endAfter(drainDeadline, () => log.logger.warn('not everything has ended in time; what is left is killed'));
 	await gateway.close();
 	log.logger.info('stopped');
 	await log.drain();

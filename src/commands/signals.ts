@@ -11,3 +11,18 @@ export function untilSignal(): Promise<NodeJS.Signals> {
 		process.on('SIGTERM', take);
 	});
 }
+
+/** So long after the drain deadline the process ends, whatever still hangs. */
+const lastMs = 900;
+
+/**
+ * Ends the process soon after the drain deadline if it has not ended by itself by then: a child that ignores SIGTERM, or
+ * a server that does not answer, shall not hold it up. The watchdog ends the children that are left. `late` says so.
+ */
+export function endAfter(drainDeadline: number, late: () => void): void {
+	const timer = setTimeout(() => {
+		late();
+		process.exit(0);
+	}, drainDeadline + lastMs);
+	timer.unref();
+}

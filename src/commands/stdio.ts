@@ -3,7 +3,7 @@ import { startStdio, type StdioOutput } from '../runtime/stdio.ts';
 import { chooseConfig } from './config.ts';
 import { openLog } from './logging.ts';
 import type { CliOptions } from './options.ts';
-import { untilSignal } from './signals.ts';
+import { endAfter, untilSignal } from './signals.ts';
 import { startFaultLine, startOptions } from './start-options.ts';
 
 /** What the flags of `agentgateway stdio` say. */
@@ -36,7 +36,9 @@ export async function stdio(options: CliOptions, { route, admin }: StdioCommandO
 		return 1;
 	}
 	const why = await Promise.race([signal, gateway.left.then(() => 'the client has gone')]);
-	log.logger.info(`${why}: draining, at most ${chosen.config.settings.drainDeadline} ms`);
+	const { drainDeadline } = chosen.config.settings;
+	log.logger.info(`${why}: draining, at most ${drainDeadline} ms`);
+	endAfter(drainDeadline, () => log.logger.warn('not everything has ended in time; what is left is killed'));
 	const whole = await gateway.close();
 	log.logger.info('stopped');
 	await log.drain();

@@ -20,6 +20,8 @@ export interface Exchange {
 	readonly closed: boolean;
 	/** What logs and metrics may read of this request; stages add to it. */
 	readonly facts: Facts;
+	/** What ends the reply in its own words when a drain is over; without it, or if it does nothing, the server does. */
+	expiring: Expiring | null;
 
 	/** Reads the whole body. `done` gets it, or the refusal to answer with. Called once per exchange. */
 	body(limit: number, done: (body: Buffer | Refusal) => void): void;
@@ -29,6 +31,12 @@ export interface Exchange {
 	stream(status: number, headers: readonly string[]): ReplyStream;
 	/** `gone` is called once if the client goes away before the reply has ended. */
 	onGone(gone: () => void): void;
+}
+
+/** Something that is still under way when a drain is over. */
+export interface Expiring {
+	/** Ends the reply now, with what tells the client why. */
+	expire(): void;
 }
 
 /** A reply that is written bit by bit. */

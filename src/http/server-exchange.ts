@@ -1,7 +1,8 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Facts } from '../facts/facts.ts';
-import { replyFault, type ReportFault } from './errors.ts';
-import type { Refusal, ReplyStream } from './exchange.ts';
+import type { Slotted } from '../lib/slot-list.ts';
+import { replyFault, replyRefusal, type ReportFault } from './errors.ts';
+import type { Expiring, Refusal, ReplyStream } from './exchange.ts';
 import type { PolicyExchange, ReplyHook } from './policy.ts';
 import { isRefusal, refuse } from './refusal.ts';
 
@@ -36,7 +37,9 @@ export class GatewayResponse extends ServerResponse<GatewayRequest> {
 }
 
 /** The exchange over `node:http`. After the client has gone, replies are accepted and thrown away. */
-export class ServerExchange implements PolicyExchange {
+export class ServerExchange implements PolicyExchange, Slotted {
+	slot = -1;
+	expiring: Expiring | null = null;
 	readonly method: string;
 	readonly path: string;
 	readonly query: string;
@@ -46,6 +49,7 @@ export class ServerExchange implements PolicyExchange {
 	readonly facts: Facts;
 	replied = false;
 	closed = false;
+	private expired = false;
 	private readonly request: GatewayRequest;
 	private readonly response: GatewayResponse;
 	private readonly owner: ExchangeOwner;
@@ -152,6 +156,26 @@ export class ServerExchange implements PolicyExchange {
 		this.request.socket.destroySoon();
 	}
 
+	/**
+	 * The server waits no longer: what has not been answered is refused with 503, what streams ends. Whoever answers
+	 * later answers nobody.
+	 */
+	expire(): void {
+		if (this.closed) return;
+		try {
+			this.expiring?.expire();
+			if (this.bodyDone !== null && !this.bodySettled) this.settleBody(stopping);
+			if (this.response.writableEnded) return;
+			if (!this.replied) replyRefusal(this, stopping);
+		} catch (fault) {
+			replyFault(this, fault, this.owner.report);
+		}
+		this.expired = true;
+		// To whoever works on an answer it is the same as if the client had gone.
+		this.callGone();
+		if (!this.response.writableEnded) this.response.end();
+	}
+
 	/** Whether the whole request has arrived. */
 	get requestComplete(): boolean {
 		return this.request.complete;
@@ -214,6 +238,7 @@ export class ServerExchange implements PolicyExchange {
 
 	/** The flat headers to send; null when nobody is there to read them. */
 	private head(status: number, headers: readonly string[]): string[] | null {
+		if (this.expired) return null;
 		if (this.replied) throw new Error(`second reply to ${this.method} ${this.path}`);
 		const flat = headers.slice();
 		if (this.hooks !== null) {
@@ -286,6 +311,8 @@ class ResponseStream implements ReplyStream {
 const lingerMs = 1_000;
 const empty = Buffer.alloc(0);
 const clientGone = refuse(400, 'the client went away', 'InvalidRequest');
+/** The answer to requests that the end of a drain leaves unanswered. */
+const stopping = refuse(503, 'the gateway is stopping', 'Internal', ['retry-after', '5']);
 const closedStream: ReplyStream = { write: () => true, end: () => {}, onDrain: () => {}, buffered: 0 };
 
 function tooLarge(limit: number): Refusal {

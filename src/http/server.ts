@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type Socket, Server as NetServer } from 'node:net';
 import type { Address } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
+import { SlotList } from '../lib/slot-list.ts';
 import { isLoopbackAddress } from './authority.ts';
 import { type ReportFault, replyFault, replyRefusal } from './errors.ts';
 import type { PolicyExchange } from './policy.ts';
@@ -50,8 +51,9 @@ export interface HttpServer {
 	/** Open connections. */
 	readonly connections: number;
 	/**
-	 * Stops accepting, lets what is in flight finish with `Connection: close`, and cuts what is left after `deadline`
-	 * milliseconds. Idle connections get `minimum` milliseconds, at least 50, for a request that is already on its way.
+	 * Stops accepting and lets what is in flight finish with `Connection: close`. What is left after `deadline`
+	 * milliseconds is told so (see `Exchange.expiring`) and has half a second to leave. Idle connections get `minimum`
+	 * milliseconds, at least 50, for a request that is already on its way.
 	 */
 	close(deadline: number, minimum?: number): Promise<void>;
 }
@@ -68,6 +70,10 @@ export async function listen(options: ListenOptions): Promise<HttpServer | Liste
 
 /** Under load the next request of a busy connection is this close behind; cutting it would fail it. */
 const idleGraceMs = 50;
+/** Connections that waited to be taken when a drain began are taken for so long. */
+const acceptMs = 500;
+/** So long may the last bytes take to leave after the deadline of a drain. */
+const cutGraceMs = 500;
 
 /** A connection with what is remembered of it. */
 interface GatewaySocket extends Socket {
@@ -89,8 +95,9 @@ class Service implements HttpServer, ExchangeOwner {
 	private readonly servers: Server<typeof GatewayRequest, typeof GatewayResponse>[] = [];
 	private readonly sockets = new Set<GatewaySocket>();
 	private idleMustGo = false;
+	private accepted = 0;
 	/** Exchanges that have not ended; the sockets of some may be closed already. */
-	private unfinished = 0;
+	private readonly unfinished = new SlotList<ServerExchange>();
 	private finished: (() => void) | null = null;
 
 	constructor(options: ListenOptions) {
@@ -135,23 +142,26 @@ class Service implements HttpServer, ExchangeOwner {
 		// A reply that began before the drain has promised to keep its connection open.
 		if (this.idleMustGo) exchange.endConnection();
 		this.options.onEnd?.(exchange.facts);
-		if (--this.unfinished === 0) this.finished?.();
+		this.unfinished.remove(exchange);
+		if (this.unfinished.size === 0) this.finished?.();
 	}
 
 	async close(deadline: number, minimum = 0): Promise<void> {
-		this.draining = true;
+		const late = setTimeout(() => this.expireAll(), deadline);
+		const cut = setTimeout(() => {
+			for (const socket of this.sockets) socket.destroy();
+		}, deadline + cutGraceMs);
+		await this.acceptWaiting(Math.min(deadline, acceptMs));
 		const closed = Promise.all(
 			this.servers.map((server) => new Promise<void>((done) => NetServer.prototype.close.call(server, () => done()))),
 		);
-		const quiet = setTimeout(() => this.closeIdle(), Math.min(Math.max(minimum, idleGraceMs), deadline));
-		const cut = setTimeout(() => {
-			for (const socket of this.sockets) socket.destroy();
-		}, deadline);
-		if (this.sockets.size === 0) clearTimeout(quiet);
+		// Not before: whoever is told to close his connection opens another, and would be reset on it.
+		this.draining = true;
+		const quietMs = Math.min(Math.max(minimum, idleGraceMs), deadline);
+		const quiet = setTimeout(() => afterReading(() => this.closeIdle()), quietMs);
 		await closed;
-		if (this.unfinished > 0) await new Promise<void>((done) => (this.finished = done));
-		clearTimeout(quiet);
-		clearTimeout(cut);
+		if (this.unfinished.size > 0) await new Promise<void>((done) => (this.finished = done));
+		for (const timer of [quiet, late, cut]) clearTimeout(timer);
 		// node's own close also stops the timer that watches slow requests.
 		for (const server of this.servers) server.close();
 	}
@@ -172,8 +182,8 @@ class Service implements HttpServer, ExchangeOwner {
 			httpVersion: `HTTP/${request.httpVersion}`,
 			startedAt: performance.now(),
 		};
-		this.unfinished++;
 		const exchange = new ServerExchange(request, response, this, place, peer, facts);
+		this.unfinished.add(exchange);
 		if (refused) {
 			peer.distrusted = true;
 			exchange.closeAfterReply();
@@ -202,6 +212,7 @@ class Service implements HttpServer, ExchangeOwner {
 		};
 		socket.peer = peer;
 		this.sockets.add(socket);
+		this.accepted++;
 		this.options.onConnection?.();
 		socket.on('close', () => {
 			this.sockets.delete(socket);
@@ -229,10 +240,32 @@ class Service implements HttpServer, ExchangeOwner {
 		}
 	}
 
+	/** Takes what has connected already: closing the listener would reset it. */
+	private async acceptWaiting(ms: number): Promise<void> {
+		const until = performance.now() + ms;
+		for (let before = -1; before !== this.accepted && performance.now() < until; ) {
+			before = this.accepted;
+			await new Promise<void>((done) => afterReading(done));
+		}
+	}
+
+	/** A connection on which a request has begun to arrive is not idle, though nobody has been told of it yet. */
 	private closeIdle(): void {
 		this.idleMustGo = true;
+		for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
+		for (const server of this.servers) server.closeIdleConnections();
+	}
+
+	private expireAll(): void {
+		this.idleMustGo = true;
+		this.unfinished.each((exchange) => exchange.expire());
 		for (const socket of this.sockets) if ((socket.peer?.inFlight ?? 0) === 0) socket.destroy();
 	}
+}
+
+/** After the loop has looked at the sockets once more: what had arrived by now has been read by then. */
+function afterReading(then: () => void): void {
+	setImmediate(() => setImmediate(then));
 }
 
 /** For the log, which shows no queries: they carry tokens. */

@@ -3,7 +3,7 @@ import type { Backend, Exchange, Refusal } from '../http/exchange.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
 import { createSeal } from '../lib/seal.ts';
 import { Connections, type Federation } from './connections.ts';
-import { mcpError } from './errors.ts';
+import { mcpError, stopping } from './errors.ts';
 import type { Caller } from './model.ts';
 import { Parking } from './parked.ts';
 import { Pool } from './pool.ts';
@@ -57,6 +57,7 @@ export class McpEndpoint implements Backend {
 	private readonly legacy: LegacyFrontend | StatelessFrontend;
 	private readonly sse: SseFrontend;
 	private readonly modern: ModernFrontend;
+	private stopping = false;
 
 	constructor(options: EndpointOptions) {
 		const { federation, heartbeat, version, limits, refuseWhenMissing } = options;
@@ -101,6 +102,8 @@ export class McpEndpoint implements Backend {
 		if (refusal !== null) return this.options.refuse(exchange, refusal);
 		const overSse = exchange.path === ssePath;
 		if (exchange.method === 'POST') return this.post(exchange);
+		if (exchange.method === 'GET' && this.stopping && !overSse)
+			return refuse(exchange, 503, null, stopping, retryLater);
 		if (exchange.method === 'GET') return overSse ? this.sse.get(exchange) : this.legacy.get(exchange);
 		if (exchange.method === 'DELETE' && !overSse) return this.legacy.delete(exchange);
 		this.options.refuse(exchange, notAllowed);
@@ -116,8 +119,9 @@ export class McpEndpoint implements Backend {
 		return new StdioServer(parts, host);
 	}
 
-	/** Ends the streams that would go on for ever, so that a drain comes to an end. */
+	/** Ends the streams that would go on for ever, and refuses further ones, so that a drain comes to an end. */
 	endStreams(): void {
+		this.stopping = true;
 		this.sse.endStreams();
 		this.sessions?.endStreams();
 		this.modernDialogue.endStreams();
@@ -176,6 +180,7 @@ function refuseMessage(exchange: Exchange, { status, id, code, message }: Envelo
 	refuse(exchange, status, id, mcpError(code, message));
 }
 
+const retryLater = ['retry-after', '5'];
 const notAllowed: Refusal = {
 	refused: true,
 	status: 405,

@@ -24,6 +24,9 @@ export function tooMuch(message: string): McpError {
 	return { ...mcpError(code.internal, message), retryAfter: 5 };
 }
 
+/** The answer to what the gateway's end leaves unfinished. */
+export const stopping: McpError = mcpError(code.internal, 'the gateway is stopping');
+
 /** The error object as JSON text. */
 export function errorText(error: McpError): Buffer {
 	const head = `{"code":${error.code},"message":${JSON.stringify(error.message)}`;

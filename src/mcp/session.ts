@@ -17,6 +17,8 @@ export interface SessionCall {
 	readonly deserted: boolean;
 	/** Sends a message on the call's own stream. */
 	send(message: Buffer): void;
+	/** Ends it with the error that says that the gateway stops. */
+	stop(): void;
 }
 
 /** A client's session: its connections, its open calls, its stream for what belongs to no call. */
@@ -83,6 +85,11 @@ export class Session implements Listener {
 	/** Whether the client waits for a call or listens; a session in use does not grow old. */
 	get busy(): boolean {
 		return this.stream !== null || (this.calls.size > 0 && this.calls.all().some(({ deserted }) => !deserted));
+	}
+
+	/** The gateway waits no longer for what is under way. */
+	stopCalls(): void {
+		for (const call of this.calls.all()) call.stop();
 	}
 
 	endStream(): void {

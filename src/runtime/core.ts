@@ -133,9 +133,9 @@ export class Core implements Beating {
 
 	/** The first half of an end: streams that go on for ever end, so that `drained` comes to an end; then all the rest. */
 	async close(drained: Promise<unknown>): Promise<void> {
-		await Promise.all(this.runtime.probes.map((probe) => probe.stop()));
 		for (const endpoint of this.runtime.endpoints) endpoint.endStreams();
-		await drained;
+		// No probe of a slow server shall hold up the end.
+		await Promise.all([drained, ...this.runtime.probes.map((probe) => probe.stop())]);
 		await Promise.all(this.runtime.endpoints.map((endpoint) => endpoint.close()));
 		this.heartbeat.stop();
 		await this.processes.close();

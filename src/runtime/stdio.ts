@@ -147,11 +147,12 @@ class Serving implements StdioGateway, StdioHost {
 	async close(): Promise<boolean> {
 		const { input, config, output } = this.options;
 		this.core.admin.close();
+		const ports = this.ports.close();
 		await this.finished(this.broken ? 0 : config.settings.drainDeadline);
 		await this.server.close();
 		input.pause();
 		input.destroy();
-		await this.core.close(this.ports.close());
+		await this.core.close(ports);
 		return this.broken || output.flush(flushMs);
 	}
 

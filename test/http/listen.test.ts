@@ -144,6 +144,7 @@ describe('closing', () => {
 		client.send(get);
 		await client.until((text) => text.includes('"path"'));
 		const closing = server.close(5_000);
+		await new Promise((resolve) => setTimeout(resolve, 20));
 		client.send(get);
 		const text = await client.untilClosed();
 		expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
@@ -183,7 +184,7 @@ describe('closing connections that do nothing or do not end', () => {
 		expect(Date.now() - began).toBeLessThan(2_000);
 	});
 
-	test('cuts what is left at the deadline', async () => {
+	test('refuses what is left at the deadline, and says so to who works on it', async () => {
 		let gone = 0;
 		const { server, port, ended } = await start((exchange) => exchange.onGone(() => gone++));
 		const client = new RawClient(port);
@@ -194,8 +195,46 @@ describe('closing connections that do nothing or do not end', () => {
 		await server.close(200);
 		expect(Date.now() - began).toBeGreaterThanOrEqual(190);
 		expect(Date.now() - began).toBeLessThan(1_000);
-		await client.untilClosed();
+		expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 5\r\n[^]*the gateway is stopping$/);
 		await eventually(() => gone === 1);
 		expect(ended).toHaveLength(1);
+	});
+
+	test('cuts a client that does not read what is left', async () => {
+		const { server, port } = await start((exchange) => {
+			const stream = exchange.stream(200, []);
+			for (let at = 0; at < 64; at++) stream.write(Buffer.alloc(1024 * 1024));
+		});
+		const client = new RawClient(port);
+		client.pause();
+		client.send(get);
+		await eventually(() => server.connections === 1);
+		const began = Date.now();
+		await server.close(200);
+		expect(Date.now() - began).toBeLessThan(1_500);
+		client.destroy();
+	});
+
+	test('waits for a request of which only a part has come', async () => {
+		const { server, port } = await start(echo);
+		const client = new RawClient(port);
+		client.send(get.slice(0, 20));
+		await eventually(() => server.connections === 1);
+		await new Promise((resolve) => setTimeout(resolve, 30));
+		const closing = server.close(5_000);
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		client.send(get.slice(20));
+		expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 [^]*Connection: close/);
+		await closing;
+	});
+
+	test('takes what had connected before it began', async () => {
+		const { server, port } = await start(echo);
+		const clients = Array.from({ length: 50 }, () => new RawClient(port));
+		for (const client of clients) client.send(get);
+		await eventually(() => clients.every(({ connected }) => connected));
+		const closing = server.close(5_000);
+		for (const client of clients) expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 /);
+		await closing;
 	});
 });

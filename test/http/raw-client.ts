@@ -4,12 +4,15 @@ import { connect, type Socket } from 'node:net';
 export class RawClient {
 	text = '';
 	closed = false;
+	/** Whether the handshake is done; the server may not have taken the connection yet. */
+	connected = false;
 	private readonly socket: Socket;
 	private readonly waiting: (() => void)[] = [];
 
 	constructor(port: number, host = '127.0.0.1') {
 		this.socket = connect({ port, host });
 		this.socket.setEncoding('latin1');
+		this.socket.on('connect', () => (this.connected = true));
 		this.socket.on('data', (chunk: string) => {
 			this.text += chunk;
 			this.wake();

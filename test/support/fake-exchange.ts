@@ -1,5 +1,5 @@
 import type { Facts } from '../../src/facts/facts.ts';
-import type { Exchange, Refusal, ReplyStream } from '../../src/http/exchange.ts';
+import type { Exchange, Expiring, Refusal, ReplyStream } from '../../src/http/exchange.ts';
 
 /** An exchange without a socket, for unit tests of backends. */
 export class FakeExchange implements Exchange {
@@ -11,6 +11,7 @@ export class FakeExchange implements Exchange {
 	readonly overLoopback = true;
 	readonly facts: Facts;
 	private readonly text: string;
+	expiring: Expiring | null = null;
 	status = 0;
 	replyHeaders: Record<string, string> = {};
 	written = '';

@@ -1,21 +1,23 @@
-import type { ReplyChannel } from './channel.ts';
+import type { ReplyChannel, Stoppable } from './channel.ts';
 import type { HttpChannel } from './http-channel.ts';
 
 /**
  * The reply to a batch (JSON-RPC 2.0, "Batch"; MCP 2025-03-26 only): one JSON array of responses, or a stream with an
  * event for each message when something comes before a response or when it takes long.
  */
-export class BatchReply {
+export class BatchReply implements Stoppable {
 	private readonly channel: HttpChannel;
 	/** Responses that are still to come. */
 	private missing: number;
 	/** Responses that wait for the others; null once they go out as they come. */
 	private ready: Buffer[] | null = [];
+	private readonly parts: BatchPart[] = [];
 
 	/** `count` responses make the reply. */
 	constructor(channel: HttpChannel, count: number) {
 		this.channel = channel;
 		this.missing = count;
+		channel.answering = this;
 		channel.opened = () => {
 			const early = this.ready ?? [];
 			this.ready = null;
@@ -25,7 +27,13 @@ export class BatchReply {
 
 	/** The channel of one request. */
 	part(): ReplyChannel {
-		return new BatchPart(this, this.channel);
+		const part = new BatchPart(this, this.channel);
+		this.parts.push(part);
+		return part;
+	}
+
+	stop(): void {
+		for (const part of this.parts) part.answering?.stop();
 	}
 
 	/** One of the responses. */
@@ -40,6 +48,7 @@ export class BatchReply {
 }
 
 class BatchPart implements ReplyChannel {
+	answering: Stoppable | null = null;
 	private readonly batch: BatchReply;
 	private readonly channel: HttpChannel;
 

@@ -1,9 +1,17 @@
+/** A call that can be told that nobody waits for it any longer. */
+export interface Stoppable {
+	/** Answers now, with the error that says that the gateway stops. */
+	stop(): void;
+}
+
 /** Where the messages that belong to one request of a client go. */
 export interface ReplyChannel {
 	/** Sends a message that comes before the response. False: the client does not keep up. */
 	send(message: Buffer): boolean;
 	/** Sends the response, after which nothing follows. `status` counts where HTTP has said nothing yet. */
 	finish(message: Buffer, status: number): void;
+	/** What is to give the response; it sets itself. */
+	answering: Stoppable | null;
 	/** The response will take its time: a client that can come back for it may hang up. */
 	pause?(): void;
 	/** Whether nobody is there to read what is sent, though somebody may come back for it; absent: somebody is. */

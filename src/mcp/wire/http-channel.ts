@@ -1,7 +1,7 @@
-import type { Exchange } from '../../http/exchange.ts';
+import type { Exchange, Expiring } from '../../http/exchange.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import type { ReplyForm } from './accept.ts';
-import type { ReplyChannel } from './channel.ts';
+import type { ReplyChannel, Stoppable } from './channel.ts';
 import { eventOf, keepAlive, keepAliveMs, streamHeaders } from './event-stream.ts';
 import type { ReplayableStream } from './replayable.ts';
 import { type StreamLimits, StreamQueue } from './stream-queue.ts';
@@ -18,7 +18,7 @@ export interface HttpChannelOptions {
 	record(): ReplayableStream | null;
 }
 
-/** Seconds after which a client may try again what was refused because too much was under way. */
+/** Seconds after which a client may try again what was refused because of what goes on here. */
 const retryAfter = ['retry-after', '5'];
 
 /**
@@ -26,8 +26,9 @@ const retryAfter = ['retry-after', '5'];
  * when the call is silent for long or when the client likes streams better (Streamable HTTP, "Sending Messages to the
  * Server").
  */
-export class HttpChannel implements ReplyChannel, Beating {
+export class HttpChannel implements ReplyChannel, Beating, Expiring {
 	slot = -1;
+	answering: Stoppable | null = null;
 	/** Called once when the reply becomes a stream, which may be long before its first message. */
 	opened: (() => void) | null = null;
 	private readonly exchange: Exchange;
@@ -42,6 +43,7 @@ export class HttpChannel implements ReplyChannel, Beating {
 		this.exchange = exchange;
 		this.options = options;
 		this.form = form;
+		exchange.expiring = this;
 		options.heartbeat.add(this);
 	}
 
@@ -91,6 +93,10 @@ export class HttpChannel implements ReplyChannel, Beating {
 		this.options.heartbeat.remove(this);
 	}
 
+	expire(): void {
+		this.answering?.stop();
+	}
+
 	beat(now: number): void {
 		const patience = this.queue === null ? this.options.patience : keepAliveMs;
 		if (now - this.lastWrite < patience || (this.queue === null && this.form === 'json-only')) return;
@@ -102,7 +108,7 @@ export class HttpChannel implements ReplyChannel, Beating {
 
 	private whole(message: Buffer, status: number): void {
 		const headers = ['content-type', 'application/json', ...this.options.headers];
-		if (status === 429) headers.push(...retryAfter);
+		if (status === 429 || status === 503) headers.push(...retryAfter);
 		this.exchange.respond(status, headers, message);
 	}
 

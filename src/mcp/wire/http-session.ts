@@ -63,6 +63,8 @@ export class HttpSession implements HttpChannelOptions {
 		const queue = new StreamQueue(exchange.stream(200, streamHeaders), this.limits);
 		if (record !== null) {
 			record.goOn(queue, missed);
+			// The call has lost the exchange that it came by.
+			exchange.expiring = { expire: () => this.session.stopCalls() };
 			return exchange.onGone(() => record.detach(queue));
 		}
 		sendAgain(queue, missed);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Exchange, ReplyStream } from '../../http/exchange.ts';
+import type { Exchange, Expiring, ReplyStream } from '../../http/exchange.ts';
 import type { Facts } from '../../facts/facts.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
-import { code, mcpError } from '../errors.ts';
+import { code, mcpError, stopping } from '../errors.ts';
 import { errorResponse } from '../rpc-text.ts';
 import type { SessionStream } from '../session.ts';
 import type { Sessions } from '../sessions.ts';
@@ -33,6 +33,7 @@ export const ssePath = '/sse';
 export class SseFrontend {
 	private readonly options: SseOptions;
 	private readonly streams = new Map<string, SseStream>();
+	private stopping = false;
 
 	constructor(options: SseOptions) {
 		this.options = options;
@@ -41,6 +42,7 @@ export class SseFrontend {
 	get(exchange: Exchange): void {
 		const { sessions, maximum } = this.options;
 		if (sessions === null) return refuseStateless(exchange);
+		if (this.stopping) return refuseStopping(exchange, null);
 		if (this.streams.size >= maximum) {
 			return refuse(exchange, 503, null, 'too many streams are open', code.internal);
 		}
@@ -58,6 +60,7 @@ export class SseFrontend {
 			return refuse(exchange, 400, envelope.id, `the sessionId of the query is ${what}; open a stream with GET first`);
 		}
 		const stream = this.streams.get(id);
+		if (stream === undefined && this.stopping) return refuseStopping(exchange, envelope.id);
 		if (stream === undefined) {
 			return refuse(exchange, 404, envelope.id, 'the stream of this sessionId is not open; open one with GET');
 		}
@@ -68,12 +71,13 @@ export class SseFrontend {
 
 	/** Ends all streams, those with calls under way after the last response. */
 	endStreams(): void {
+		this.stopping = true;
 		for (const stream of this.streams.values()) stream.end();
 	}
 }
 
 /** The stream of one client, and so its session. */
-class SseStream implements ChannelOutput, SessionStream, Beating {
+class SseStream implements ChannelOutput, SessionStream, Beating, Expiring {
 	slot = -1;
 	private readonly id: string;
 	private readonly heartbeat: Heartbeat;
@@ -105,6 +109,7 @@ class SseStream implements ChannelOutput, SessionStream, Beating {
 		this.reply.write(`event: endpoint\ndata: ${endpointUri(exchange, this.id)}\n\n`);
 		this.heartbeat.add(this);
 		exchange.onGone(() => this.stop());
+		exchange.expiring = this;
 	}
 
 	take(envelope: Envelope, facts: Facts): void {
@@ -130,6 +135,11 @@ class SseStream implements ChannelOutput, SessionStream, Beating {
 	/** Ends the stream once every call has its response. */
 	end(): void {
 		this.channel.onIdle(() => this.stop());
+	}
+
+	expire(): void {
+		this.channel.stopAll();
+		this.stop();
 	}
 
 	beat(now: number): void {
@@ -171,9 +181,15 @@ function refuse(
 	id: Buffer | null,
 	message: string,
 	errorCode: number = code.invalidRequest,
+	headers: readonly string[] = [],
 ): void {
 	exchange.facts.mcpErrorCode = errorCode;
 	exchange.facts.mcpErrorMessage = message;
 	exchange.facts.reason = 'MCP';
-	exchange.respond(status, ['content-type', 'application/json'], errorResponse(id, mcpError(errorCode, message)));
+	const type = ['content-type', 'application/json'];
+	exchange.respond(status, [...type, ...headers], errorResponse(id, mcpError(errorCode, message)));
+}
+
+function refuseStopping(exchange: Exchange, id: Buffer | null): void {
+	refuse(exchange, 503, id, stopping.message, stopping.code, ['retry-after', '5']);
 }

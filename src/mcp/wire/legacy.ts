@@ -1,5 +1,5 @@
 import type { Exchange } from '../../http/exchange.ts';
-import { code, mcpError } from '../errors.ts';
+import { code, mcpError, stopping } from '../errors.ts';
 import type { McpError, Result } from '../model.ts';
 import { errorResponse } from '../rpc-text.ts';
 import type { NoSession } from '../session-revival.ts';
@@ -140,11 +140,19 @@ export class LegacyFrontend {
 			return refuse(exchange, status, envelope.id, error, headers);
 		}
 		let over = false;
-		exchange.onGone(() => {
+		const end = () => {
 			// Nobody has learnt the id.
 			if (!over) sessions.end(session);
 			over = true;
-		});
+		};
+		exchange.onGone(end);
+		exchange.expiring = {
+			expire: () => {
+				if (over) return;
+				end();
+				refuse(exchange, 503, envelope.id, stopping, ['retry-after', '5']);
+			},
+		};
 		dialogue.greet(session.connections, version, (answer) => {
 			if (over) return;
 			over = true;
@@ -206,5 +214,4 @@ const noBatches = mcpError(
 	`batches exist only in sessions of MCP ${batchVersion}; send each message by itself`,
 );
 const notInBatch = mcpError(code.invalidRequest, 'initialize cannot be part of a batch');
-const stopping = mcpError(code.internal, 'the gateway stops');
 const nullId = Buffer.from('null');

@@ -40,14 +40,16 @@ export interface ModernRequest {
 export class ModernDialogue {
 	private readonly options: ModernDialogueOptions;
 	private readonly listening = new Set<ListenReply>();
+	private stopping = false;
 	private readonly callers = new Callers();
 
 	constructor(options: ModernDialogueOptions) {
 		this.options = options;
 	}
 
-	/** Ends the streams of `subscriptions/listen`. */
+	/** Ends the streams of `subscriptions/listen`, and refuses further ones. */
 	endStreams(): void {
+		this.stopping = true;
 		for (const one of this.listening) one.end();
 	}
 
@@ -58,6 +60,10 @@ export class ModernDialogue {
 		const caller = this.callers.of(envelope, facts.sourceAddress);
 		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
 		reply.logLevel = caller.logLevel;
+		if (this.stopping && envelope.method === 'subscriptions/listen') {
+			reply.stop();
+			return reply;
+		}
 		const lease = this.options.pool.lease(caller, envelope.method !== 'subscriptions/listen');
 		if (lease === null) {
 			reply.fail(tooMuch('too many calls are under way'));

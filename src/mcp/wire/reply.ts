@@ -2,11 +2,11 @@ import type { Facts } from '../../facts/facts.ts';
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import { logLevels } from '../dispatch.ts';
-import { code, mcpError } from '../errors.ts';
+import { code, mcpError, stopping } from '../errors.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 import type { Ask, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { errorResponse, noticeText, resultResponse } from '../rpc-text.ts';
-import type { ReplyChannel } from './channel.ts';
+import type { ReplyChannel, Stoppable } from './channel.ts';
 
 /** What an era of clients wants of replies. */
 export interface ReplyCodec {
@@ -26,7 +26,7 @@ export interface Asker {
 }
 
 /** The reply to one request: turns what comes of a call into messages of the client's era. */
-export class CallReply implements Sink {
+export class CallReply implements Sink, Stoppable {
 	private readonly channel: ReplyChannel;
 	private readonly id: Buffer;
 	private readonly codec: ReplyCodec;
@@ -56,6 +56,7 @@ export class CallReply implements Sink {
 		this.codec = codec;
 		this.facts = facts;
 		this.asker = asker;
+		channel.answering = this;
 		if (codec.cancelsWhenGone) channel.onGone(() => this.gone());
 	}
 
@@ -69,6 +70,14 @@ export class CallReply implements Sink {
 		if (this.settled) return;
 		this.ticket?.cancel(reason);
 		this.fail(mcpError(code.cancelled, 'the request was cancelled'));
+	}
+
+	/** The gateway waits no longer. */
+	stop(): void {
+		if (this.settled) return;
+		// First the answer: what is taken back may answer by itself.
+		this.refuse(stopping, 503);
+		this.ticket?.cancel(stopping.message);
 	}
 
 	get deserted(): boolean {
@@ -105,11 +114,14 @@ export class CallReply implements Sink {
 	fail(error: McpError): void {
 		if (this.settled) return;
 		const shown = this.codec.error(error);
-		this.facts.mcpErrorCode = shown.code;
-		this.facts.mcpErrorMessage = shown.message;
+		this.refuse(shown, shown.retryAfter === undefined ? this.codec.status(shown) : 429);
+	}
+
+	private refuse(error: McpError, status: number): void {
+		this.facts.mcpErrorCode = error.code;
+		this.facts.mcpErrorMessage = error.message;
 		this.facts.reason = 'MCP';
-		const status = shown.retryAfter === undefined ? this.codec.status(shown) : 429;
-		this.settle(status, errorResponse(this.id, shown));
+		this.settle(status, errorResponse(this.id, error));
 	}
 
 	private settle(status: number, message: Buffer): void {

@@ -1,6 +1,6 @@
 import type { Facts } from '../../facts/facts.ts';
 import { Dictionary } from '../../lib/dictionary.ts';
-import type { ReplyChannel } from './channel.ts';
+import type { ReplyChannel, Stoppable } from './channel.ts';
 
 /** What carries the messages of a shared channel: an event stream, or stdout. */
 export interface ChannelOutput {
@@ -79,6 +79,11 @@ export class SharedChannel {
 		for (const part of this.parts.all()) part.cancel(reason);
 	}
 
+	/** Ends every request that waits for its response, with the error that says that the gateway stops. */
+	stopAll(): void {
+		for (const part of this.parts.all()) part.answering?.stop();
+	}
+
 	/** Calls `then` as soon as no request waits for its response. */
 	onIdle(then: () => void): void {
 		if (this.open === 0) then();
@@ -134,6 +139,7 @@ export class ChannelPart implements ReplyChannel {
 	/** Under which the channel knows it; null when it does not. */
 	readonly key: string | null;
 	readonly facts: Facts;
+	answering: Stoppable | null = null;
 	private readonly channel: SharedChannel;
 	private call: { cancel(reason?: string): void } | null = null;
 	private gone: (() => void) | null = null;
@@ -168,6 +174,7 @@ export class ChannelPart implements ReplyChannel {
 		if (this.over) return;
 		this.over = true;
 		this.call = null;
+		this.answering = null;
 		this.channel.finish(this, this.silent ? null : message);
 	}
 

@@ -1,5 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
-import { code, mcpError } from '../errors.ts';
+import { code, mcpError, stopping } from '../errors.ts';
 import type { Caller } from '../model.ts';
 import type { Pool, PoolLease } from '../pool.ts';
 import { errorResponse } from '../rpc-text.ts';
@@ -70,7 +70,7 @@ export class StdioServer {
 		const envelope = readEnvelope(line, this.parts.maximumId);
 		if (isEnvelopeFault(envelope)) return this.refuse(envelope.id, envelope);
 		const facts = this.host.facts();
-		if (this.stopping && envelope.kind === 'request') return this.refuse(envelope.id, stopped);
+		if (this.stopping && envelope.kind === 'request') return this.refuse(envelope.id, stopping);
 		if (classify(envelope, null) === 'modern') return this.modern(envelope, facts);
 		// A client without session takes its calls back by the same notification.
 		if (envelope.method === 'notifications/cancelled') this.cancelled(envelope);
@@ -78,7 +78,10 @@ export class StdioServer {
 	}
 
 	/** Refuses what cannot be read as a message. */
-	refuse(id: Buffer | null, fault: { readonly code: number; readonly message: string; readonly data?: Buffer }): void {
+	refuse(
+		id: Buffer | null,
+		fault: { readonly code: number; readonly message: string; readonly data?: Buffer | null },
+	): void {
 		this.channel.send(errorResponse(id, { ...mcpError(fault.code, fault.message), data: fault.data ?? null }));
 	}
 
@@ -107,7 +110,9 @@ export class StdioServer {
 	/** Takes back what is left, and ends the session. Resolves when what it held is gone. */
 	async close(): Promise<void> {
 		this.stopping = true;
-		this.cancelAll('the gateway is stopping');
+		this.channel.stopAll();
+		// What has no response to come is taken back all the same.
+		this.cancelAll(stopping.message);
 		this.channel.close();
 		this.session.close();
 		this.kept?.release();
@@ -141,5 +146,3 @@ export class StdioServer {
 		this.ending = session.close();
 	}
 }
-
-const stopped = { code: code.internal, message: 'the gateway is stopping' };
