@@ -58,6 +58,8 @@ export interface McpLimits {
 	maxBodySize: number;
 	/** Largest answer of a target. Default 64 MiB. */
 	maxResultSize: number;
+	/** Longest line of a child process: `maxResultSize` where that is written, else 16 MiB. */
+	maxLineSize: number;
 	/** Calls under way in one session. Default 1000. */
 	maxCallsPerSession: number;
 	/** Items taken of one list of a target. Default 10,000. */
@@ -80,6 +82,12 @@ export interface McpLimits {
 	maxSessions: number;
 	/** Sessions at one target that clients without a session share. Default 32. */
 	maxPooledSessions: number;
+	/** Child processes of all stdio targets. Default 1000. */
+	maxProcesses: number;
+	/** Child processes that one principal holds; null: no limit. */
+	maxProcessesPerPrincipal: number | null;
+	/** How long a session with child processes outlives the streams of its client. Default 2 m. */
+	vanishedTimeout: number;
 	/** How long a call waits for answers that its client brings with a further request. Default 5 m. */
 	parkTimeout: number;
 }
@@ -197,6 +205,18 @@ export interface StdioTargetConfig {
 	args: string[];
 	env: Record<string, string>;
 	clearEnv: boolean;
+	/** Folder to run in; null: the gateway's own. */
+	cwd: string | null;
+	/** From the start until the handshake is answered. Default 2 m. */
+	startTimeout: number;
+	/** Without a call for so long, a process is ended until the next one; null: never. */
+	idleTimeout: number | null;
+	/** Processes of the target at once; null: no limit of its own. */
+	maxProcesses: number | null;
+	/** Whether one process is kept in reserve. */
+	prewarm: boolean;
+	/** Who shares a process of a server with a handshake. */
+	sharing: 'session' | 'principal' | 'all';
 }
 
 export interface HttpTargetConfig {

@@ -1,4 +1,4 @@
-import type { McpError } from './model.ts';
+import type { Failure, McpError } from './model.ts';
 
 /** JSON-RPC and MCP error codes that the gateway itself gives. */
 export const code = {
@@ -26,6 +26,17 @@ export function tooMuch(message: string): McpError {
 
 /** The answer to what the gateway's end leaves unfinished. */
 export const stopping: McpError = mcpError(code.internal, 'the gateway is stopping');
+
+/**
+ * A target cannot be reached. One for whose process there is no room now can be asked for again a little later; then the
+ * message says what helps.
+ */
+export function awayError(target: string, failure: Failure | null, otherwise: string): McpError {
+	const reason = failure?.reason ?? otherwise;
+	const away = `target "${target}" is not available: ${reason}`;
+	if (failure?.retryAfter === undefined) return mcpError(code.internal, away, target);
+	return { ...mcpError(code.internal, `${away}. ${failure.remedy}`, target), retryAfter: failure.retryAfter };
+}
 
 /** The error object as JSON text. */
 export function errorText(error: McpError): Buffer {

@@ -1,4 +1,4 @@
-import { code, mcpError } from './errors.ts';
+import { awayError, code, mcpError } from './errors.ts';
 import { ExclusiveCall, Seat } from './exclusive-call.ts';
 import type { Ask, Call, Caller, Failure, Sink, Target, Ticket, Upstream } from './model.ts';
 import type { TargetWatch } from './target-watch.ts';
@@ -175,9 +175,7 @@ class Lane {
 		this.watch.failed(this.target, failure, this.state === 'ready');
 		this.state = 'gone';
 		void this.upstream.close();
-		this.call?.fail(
-			mcpError(code.internal, `target "${this.target}" is not available: ${failure.reason}`, this.target),
-		);
+		this.call?.fail(awayError(this.target, failure, ''));
 		this.events.gone();
 	}
 }

@@ -1,4 +1,4 @@
-import { code, mcpError } from './errors.ts';
+import { awayError, code, mcpError } from './errors.ts';
 import type { McpError } from './model.ts';
 import type { Leg, Upstreams } from './upstreams.ts';
 
@@ -7,9 +7,11 @@ export type MissingRule = 'any' | 'all' | 'never';
 
 /** The error of a backend whose rule does not let it be opened as it is; null: it may be. */
 export function missingTarget({ legs }: Upstreams, rule: MissingRule): McpError | null {
-	if (rule === 'never') return null;
 	const away = legs.filter((leg) => leg.state !== 'ready');
 	const first = away[0];
+	// A session of nothing but processes for which there is no room would be of no use to anybody.
+	if (first !== undefined && legs.every(({ failure }) => failure?.retryAfter !== undefined)) return unavailable(first);
+	if (rule === 'never') return null;
 	if (first === undefined || (rule === 'all' && away.length < legs.length)) return null;
 	const reason = first.failure?.reason ?? 'it did not answer in time';
 	return mcpError(code.internal, `target "${first.target.name}" could not start: ${reason}`, first.target.name);
@@ -17,6 +19,5 @@ export function missingTarget({ legs }: Upstreams, rule: MissingRule): McpError 
 
 /** The error for what needs a target that is away. */
 export function unavailable({ failure, target }: Leg): McpError {
-	const reason = failure?.reason ?? 'it has not answered yet';
-	return mcpError(code.internal, `target "${target.name}" is not available: ${reason}`, target.name);
+	return awayError(target.name, failure, 'it has not answered yet');
 }

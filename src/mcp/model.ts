@@ -143,6 +143,8 @@ export interface Failure {
 	readonly signal: string | null;
 	/** Last stderr lines, oldest first. */
 	readonly stderr: readonly string[];
+	/** There is no room for another process now; there may be after so many seconds. */
+	readonly retryAfter?: number;
 }
 
 /** One open connection to one server. After `UpstreamEvents.failed` or `close` each call fails at once. */

@@ -1,4 +1,5 @@
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
+import { canonical } from './canonical.ts';
 import { Connections, type Federation } from './connections.ts';
 import type { LaneBudget } from './lanes.ts';
 import type { Caller } from './model.ts';
@@ -109,15 +110,7 @@ export class Pool implements Beating {
 
 /** What a server can see of a caller, in a form that is the same for all who look alike. */
 function keyOf({ principal, logLevel, handshake, capabilities }: Caller): string {
-	return JSON.stringify([principal, logLevel, handshake, inOrder(JSON.parse(capabilities.toString()))]);
-}
-
-function inOrder(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(inOrder);
-	if (typeof value !== 'object' || value === null) return value;
-	return Object.entries(value)
-		.sort(([a], [b]) => (a < b ? -1 : 1))
-		.map(([key, inner]) => [key, inOrder(inner)]);
+	return JSON.stringify([principal, logLevel, handshake, canonical(capabilities)]);
 }
 
 /** One request's hold on pooled connections. */

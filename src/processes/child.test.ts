@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Child, type ChildEnd, type Launch } from './child.ts';
 import { Processes } from './processes.ts';
+import { StderrRing } from './stderr-ring.ts';
 
 interface Heard {
 	lines: string[];
@@ -35,7 +36,7 @@ function shell(script: string) {
 describe('Child', () => {
 	test('what it wrote last is delivered before its end', async () => {
 		const heard = listener();
-		const child = new Child(shell('echo one; printf two; echo three >&2; exit 9'), heard.events);
+		const child = new Child(shell('echo one; printf two; echo three >&2; exit 9'), heard.events, new StderrRing(1000));
 		expect(await heard.ended).toMatchObject({ reason: 'it exited with code 9', exitCode: 9, stderr: ['three'] });
 		expect(heard.lines).toEqual(['one', 'two']);
 		await child.whenGone();
@@ -45,7 +46,7 @@ describe('Child', () => {
 	test('a process that keeps the pipes open does not hold up the end', async () => {
 		const heard = listener();
 		const before = performance.now();
-		const child = new Child(shell('trap "" TERM; sleep 600 & exit 0'), heard.events);
+		const child = new Child(shell('trap "" TERM; sleep 600 & exit 0'), heard.events, new StderrRing(1000));
 		await heard.ended;
 		expect(performance.now() - before).toBeLessThan(1500);
 		await child.whenGone();
@@ -53,7 +54,7 @@ describe('Child', () => {
 
 	test('the end of the rest of the group is noticed soon, even where nobody takes note of orphans', async () => {
 		const heard = listener();
-		const child = new Child(shell('sleep 600 & exit 0'), heard.events);
+		const child = new Child(shell('sleep 600 & exit 0'), heard.events, new StderrRing(1000));
 		await heard.ended;
 		const before = performance.now();
 		await child.whenGone();
@@ -62,7 +63,7 @@ describe('Child', () => {
 
 	test('one that closes its stdin is ended, because nothing would reach it', async () => {
 		const heard = listener();
-		const child = new Child(shell('exec 0<&-; echo closed; sleep 600'), heard.events);
+		const child = new Child(shell('exec 0<&-; echo closed; sleep 600'), heard.events, new StderrRing(1000));
 		while (heard.lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
 		child.write(Buffer.from('hello\n'));
 		expect(await heard.ended).toMatchObject({ reason: 'it closed its stdin', signal: 'SIGKILL' });
@@ -71,7 +72,11 @@ describe('Child', () => {
 
 	test('the longest line is what it was started with', async () => {
 		const heard = listener();
-		new Child({ ...shell('echo 12345678; echo 123456789; sleep 600'), maximumLineBytes: 8 }, heard.events);
+		new Child(
+			{ ...shell('echo 12345678; echo 123456789; sleep 600'), maximumLineBytes: 8 },
+			heard.events,
+			new StderrRing(1000),
+		);
 		expect((await heard.ended).reason).toBe('it wrote a line of more than 8 bytes');
 		expect(heard.lines).toEqual(['12345678']);
 	});
@@ -81,7 +86,7 @@ describe('Child', () => {
 		const launch: Launch = () => {
 			throw Object.assign(new Error('spawn E2BIG'), { code: 'E2BIG' });
 		};
-		const child = new Child(shell(''), heard.events, launch);
+		const child = new Child(shell(''), heard.events, new StderrRing(1000), launch);
 		child.write(Buffer.from('lost\n'));
 		expect((await heard.ended).reason).toMatch(/too long arguments/);
 		await child.stop();
@@ -92,7 +97,7 @@ describe('Processes', () => {
 	const command = { command: '/bin/sh', args: ['-c', 'read -r _'], env: {}, clearEnv: false };
 
 	test('close waits for every child, and nothing is started afterwards', async () => {
-		const processes = new Processes(process.env, () => {});
+		const processes = new Processes({ env: process.env, changed: () => {} });
 		const first = listener();
 		const child = processes.start('one', command, first.events);
 		expect(processes.count('one')).toBe(1);
@@ -107,7 +112,7 @@ describe('Processes', () => {
 	});
 
 	test('close also waits for one that is being stopped already', async () => {
-		const processes = new Processes(process.env, () => {});
+		const processes = new Processes({ env: process.env, changed: () => {} });
 		const heard = listener();
 		const child = processes.start('one', command, heard.events);
 		void child.stop();

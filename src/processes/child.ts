@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import { ProcessGroup } from './group.ts';
 import { startFailure } from './start-failure.ts';
-import { StderrRing } from './stderr-ring.ts';
+import { StderrLines } from './stderr-lines.ts';
+import type { StderrRing } from './stderr-ring.ts';
 
 /** What to start. */
 export interface ChildSpec {
@@ -10,12 +11,22 @@ export interface ChildSpec {
 	readonly args: readonly string[];
 	/** The whole environment. */
 	readonly env: Readonly<Record<string, string>>;
+	/** Folder to run in; absent: the gateway's own. */
+	readonly cwd?: string;
 	/** Of one line of stdout; default 16 MiB. */
 	readonly maximumLineBytes?: number;
 }
 
+/** Why nothing was started, for a person to read. */
+export interface StartRefusal {
+	readonly reason: string;
+	readonly remedy: string;
+	/** There is no room now; another try may succeed after so many seconds. */
+	readonly retryAfter?: number;
+}
+
 /** Starts a process as leader of a group of its own, with three pipes. May throw like `spawn`. */
-export type Launch = (spec: ChildSpec) => ChildProcess;
+export type Launch = (spec: ChildSpec) => ChildProcess | StartRefusal;
 
 /** What a child's owner hears. `ended` comes last, exactly once, also when the child could not be started. */
 export interface ChildEvents {
@@ -24,6 +35,8 @@ export interface ChildEvents {
 	/** A line of stderr. */
 	stderr(line: string): void;
 	ended(end: ChildEnd): void;
+	/** Asked at the end: whether it has done anything that it was started for. */
+	wasOfUse?(): boolean;
 }
 
 /** How a child ended, for a person to read. */
@@ -34,13 +47,17 @@ export interface ChildEnd {
 	readonly signal: string | null;
 	/** Last stderr lines, oldest first. */
 	readonly stderr: readonly string[];
+	/** As in `StartRefusal`. */
+	readonly retryAfter?: number;
 }
 
 /** Longer lines of stdout end the child when nothing else is said: memory is finite. */
 const maximumLineBytes = 16 * 1024 * 1024;
 /** A child that does not read its stdin may let this much pile up. */
 const maximumUnreadBytes = 8 * 1024 * 1024;
-const stderrCharacters = 256 * 1024;
+/** From the end of stdin to SIGTERM. */
+const politeMs = 500;
+/** From SIGTERM to SIGKILL. */
 const patienceMs = 2000;
 
 /** One child process, leader of its own process group. Its end is the end of the whole group. */
@@ -49,8 +66,9 @@ export class Child {
 	private readonly process: ChildProcess | null;
 	private readonly group: ProcessGroup | null;
 	private readonly events: ChildEvents;
-	private readonly command: string;
+	private readonly spec: ChildSpec;
 	private readonly stderr: StderrRing;
+	private readonly stderrLines: StderrLines;
 	private readonly lines: LineSplitter;
 	private readonly gone: Promise<void>;
 	private reportGone: () => void = () => {};
@@ -64,10 +82,15 @@ export class Child {
 	/** Why the gateway itself ended the child. */
 	private ownReason: string | null = null;
 
-	constructor(spec: ChildSpec, events: ChildEvents, launch: Launch = launchGroup) {
+	/** `stderr` keeps the last lines of this and other children. */
+	constructor(spec: ChildSpec, events: ChildEvents, stderr: StderrRing, launch: Launch = launchGroup) {
 		this.events = events;
-		this.command = spec.command;
-		this.stderr = new StderrRing(stderrCharacters, (line) => events.stderr(line));
+		this.spec = spec;
+		this.stderr = stderr;
+		this.stderrLines = new StderrLines((line) => {
+			stderr.keep(this, line);
+			events.stderr(line);
+		});
 		this.lines = new LineSplitter(spec.maximumLineBytes ?? maximumLineBytes, (line) => {
 			if (!this.over) events.line(line);
 		});
@@ -79,16 +102,10 @@ export class Child {
 	}
 
 	private begin(spec: ChildSpec, launch: Launch): ChildProcess | null {
-		let process: ChildProcess;
-		try {
-			process = launch(spec);
-		} catch (error) {
-			// Some causes come as an event and some, such as too long arguments, as an exception.
-			setImmediate(() => this.notStarted(error as NodeJS.ErrnoException));
-			return null;
-		}
+		const process = this.launched(launch);
+		if (process === null) return null;
 		process.on('error', (error: NodeJS.ErrnoException) => {
-			if (process.pid === undefined) this.notStarted(error);
+			if (process.pid === undefined) this.notStarted(startFailure(spec, error));
 		});
 		process.on('exit', (code, signal) => this.exited(code, signal));
 		process.on('close', () => this.settle());
@@ -96,15 +113,34 @@ export class Child {
 		process.stdout?.on('data', (chunk: Buffer) => this.read(chunk));
 		process.stderr?.on('data', (chunk: Buffer) => {
 			this.readOn();
-			this.stderr.push(chunk);
+			this.stderrLines.push(chunk);
 		});
 		process.stdin?.on('error', () => this.deaf());
 		return process;
 	}
 
+	/** Some causes come as an event and some, such as too long arguments, as an exception. */
+	private launched(launch: Launch): ChildProcess | null {
+		let refusal: StartRefusal;
+		try {
+			const launched = launch(this.spec);
+			if (!('reason' in launched)) return launched;
+			refusal = launched;
+		} catch (error) {
+			refusal = startFailure(this.spec, error as NodeJS.ErrnoException);
+		}
+		setImmediate(() => this.notStarted(refusal));
+		return null;
+	}
+
 	/** null when it could not be started. */
 	get pid(): number | null {
 		return this.process?.pid ?? null;
+	}
+
+	/** Whether its owner has asked it to end. */
+	get isStopping(): boolean {
+		return this.stopping;
 	}
 
 	/** Writes bytes to stdin. What a child that has ended does not read is dropped. */
@@ -116,14 +152,14 @@ export class Child {
 		else stdin.write(bytes);
 	}
 
-	/** Closes stdin, then SIGTERM to the group after 2 s, then SIGKILL. Resolves when the group is gone. */
+	/** Closes stdin, SIGTERM to the group after 0.5 s, SIGKILL 2 s later. Resolves when the group is gone. */
 	stop(): Promise<void> {
 		if (this.stopping) return this.gone;
 		this.stopping = true;
 		if (this.over) return this.gone;
 		this.process?.stdin?.end();
-		const term = setTimeout(() => this.group?.signal('SIGTERM'), patienceMs);
-		const kill = setTimeout(() => this.group?.signal('SIGKILL'), 2 * patienceMs);
+		const term = setTimeout(() => this.group?.signal('SIGTERM'), politeMs);
+		const kill = setTimeout(() => this.group?.signal('SIGKILL'), politeMs + patienceMs);
 		return this.gone.finally(() => {
 			clearTimeout(term);
 			clearTimeout(kill);
@@ -133,11 +169,6 @@ export class Child {
 	/** Resolves when nobody of the group is left. */
 	whenGone(): Promise<void> {
 		return this.gone;
-	}
-
-	/** The last `count` lines of stderr. */
-	lastStderr(count: number): string[] {
-		return this.stderr.last(count);
 	}
 
 	private read(chunk: Buffer): void {
@@ -160,8 +191,8 @@ export class Child {
 		}, settleMs);
 	}
 
-	private notStarted(error: NodeJS.ErrnoException): void {
-		this.report({ ...startFailure(this.command, error), exitCode: null, signal: null, stderr: [] });
+	private notStarted(refusal: StartRefusal): void {
+		this.report({ ...refusal, exitCode: null, signal: null, stderr: [] });
 		this.reportGone();
 	}
 
@@ -198,7 +229,8 @@ export class Child {
 		this.process?.stderr?.destroy();
 		const { code, signal } = this.exit;
 		const reason = this.ownReason ?? (signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
-		const stderr = this.stderr.last(50);
+		if (this.stderrLines.rest !== '') this.stderr.keep(this, this.stderrLines.rest);
+		const stderr = this.stderr.last(this, 50);
 		const remedy =
 			stderr.length === 0 ? 'Run the command by hand to see why.' : 'Look at the last lines that it printed.';
 		this.report({ reason, remedy, exitCode: code, signal, stderr });
@@ -214,4 +246,4 @@ export class Child {
 const settleMs = 100;
 
 const launchGroup: Launch = (spec) =>
-	spawn(spec.command, [...spec.args], { env: spec.env, detached: true, stdio: 'pipe' });
+	spawn(spec.command, [...spec.args], { env: spec.env, cwd: spec.cwd, detached: true, stdio: 'pipe' });

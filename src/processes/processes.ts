@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Child, type ChildEvents, type Launch } from './child.ts';
-import { childEnvironment, markerVariable } from './environment.ts';
+import { Child, type ChildEvents, type Launch, type StartRefusal } from './child.ts';
+import { childEnvironment, inheritedEnvironment, markerVariable } from './environment.ts';
+import { type ProcessReport, Supervision } from './supervision.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** A command as the configuration gives it. */
@@ -11,29 +12,66 @@ export interface Command {
 	readonly env: Readonly<Record<string, string>>;
 	/** Start from an empty environment. */
 	readonly clearEnv: boolean;
+	/** Folder to run in; absent: the gateway's own. */
+	readonly cwd?: string;
 	/** Of one line of stdout; default 16 MiB. */
 	readonly maximumLineBytes?: number;
+	/** Processes with the same label at once; absent: no limit. */
+	readonly maximum?: number;
+}
+
+/** How many children there may be at once. */
+export interface ProcessLimits {
+	readonly total: number;
+	/** Of one owner; null: no limit. */
+	readonly perOwner: number | null;
+}
+
+export interface ProcessesOptions {
+	/** The environment that children inherit. */
+	readonly env: Readonly<Record<string, string | undefined>>;
+	/** Values that no child may inherit. */
+	readonly secrets?: readonly string[];
+	readonly limits?: ProcessLimits;
+	/** Called when a child comes or goes. */
+	changed(): void;
 }
 
 /** Owns all child processes of one gateway; whatever happens to the gateway, none of them outlives it for long. */
 export class Processes {
 	private readonly marker = randomBytes(16).toString('hex');
 	private readonly watchdog = new Watchdog(`${markerVariable}=${this.marker}`);
-	private readonly children = new Map<Child, string>();
+	private readonly children = new Map<Child, Entry>();
 	private readonly ending = new Set<Promise<void>>();
-	private readonly own: Readonly<Record<string, string | undefined>>;
+	private readonly supervisions = new Map<string, Supervision>();
+	private readonly inherited: Readonly<Record<string, string>>;
+	private limits: ProcessLimits;
 	private readonly changed: () => void;
+	private started = 0;
 	private closing = false;
 
-	/** `own` is the environment that children inherit; `changed` is called when a child comes or goes. */
-	constructor(own: Readonly<Record<string, string | undefined>>, changed: () => void) {
-		this.own = own;
+	constructor({ env, secrets = [], limits = { total: 1000, perOwner: null }, changed }: ProcessesOptions) {
+		this.inherited = inheritedEnvironment(env, secrets);
+		this.limits = limits;
 		this.changed = changed;
 	}
 
-	/** Starts a child; after `close`, one that ends at once without having been started. `label` names its owner. */
-	start(label: string, command: Command, events: ChildEvents): Child {
-		const env = childEnvironment(this.own, command.env, command.clearEnv, this.marker);
+	/** From now on, other limits hold; what there is more than that goes on. */
+	limit(limits: ProcessLimits): void {
+		this.limits = limits;
+	}
+
+	/**
+	 * Starts a child. Where it may not be started, because the gateway stops or a limit is reached, one that ends at once.
+	 * `label` names its target; `owner` is whoever it is started for, null for the gateway itself.
+	 */
+	start(label: string, command: Command, events: ChildEvents, owner: string | null = null): Child {
+		const refusal = this.refusal(label, command, owner);
+		const mark = `${this.marker}.${(this.started++).toString(16).padStart(8, '0')}`;
+		if (refusal === null) this.watchdog.begin();
+		const env = childEnvironment(this.inherited, command.env, command.clearEnv, mark);
+		const supervision = this.supervision(label);
+		const entry: Entry = { label, owner, ready: false };
 		const child = new Child(
 			{ ...command, env },
 			{
@@ -41,18 +79,23 @@ export class Processes {
 				stderr: (line) => events.stderr(line),
 				ended: (end) => {
 					this.children.delete(child);
+					const wasOfUse = entry.ready && (events.wasOfUse?.() ?? false);
+					if (refusal === null)
+						supervision.ended({ wanted: child.isStopping, reason: end.reason, wasReady: entry.ready, wasOfUse });
 					this.changed();
 					events.ended(end);
 				},
 			},
-			this.closing ? refuse : undefined,
+			supervision.stderr,
+			refusal === null ? undefined : refuseWith(refusal),
 		);
+		if (refusal === null) supervision.started();
 		const { pid } = child;
 		if (pid !== null) {
-			this.children.set(child, label);
+			this.children.set(child, entry);
 			this.watchdog.guard(pid);
 			const ending = child.whenGone().then(() => {
-				this.watchdog.release(pid);
+				this.watchdog.release(pid, `${markerVariable}=${mark}`);
 				this.ending.delete(ending);
 			});
 			this.ending.add(ending);
@@ -61,11 +104,43 @@ export class Processes {
 		return child;
 	}
 
+	/** Hands a child that was started in reserve to its owner; a refusal when that owner has too many. */
+	claim(child: Child, owner: string | null): StartRefusal | null {
+		const entry = this.children.get(child);
+		if (entry === undefined) return null;
+		const refusal = this.ownerRefusal(owner);
+		if (refusal === null) entry.owner = owner;
+		return refusal;
+	}
+
+	/** The child has shown that it works. */
+	ready(child: Child): void {
+		const entry = this.children.get(child);
+		if (entry === undefined || entry.ready) return;
+		entry.ready = true;
+		this.supervision(entry.label).becameReady();
+		this.changed();
+	}
+
+	/** What watches the processes with this label. */
+	supervision(label: string): Supervision {
+		const known = this.supervisions.get(label);
+		if (known !== undefined) return known;
+		const made = new Supervision({ now: () => performance.now(), random: () => Math.random() });
+		this.supervisions.set(label, made);
+		return made;
+	}
+
+	/** null: nothing was ever started under this label. */
+	report(label: string): ProcessReport | null {
+		return this.supervisions.get(label)?.report() ?? null;
+	}
+
 	/** Children alive now; with a label, only those that carry it. */
 	count(label?: string): number {
 		if (label === undefined) return this.children.size;
 		let count = 0;
-		for (const other of this.children.values()) if (other === label) count++;
+		for (const other of this.children.values()) if (other.label === label) count++;
 		return count;
 	}
 
@@ -76,8 +151,44 @@ export class Processes {
 		await Promise.all(this.ending);
 		this.watchdog.stop();
 	}
+
+	private refusal(label: string, { maximum }: Command, owner: string | null): StartRefusal | null {
+		if (this.closing) return { reason: 'the gateway is stopping', remedy: '' };
+		if (maximum !== undefined && this.count(label) >= maximum)
+			return full(`its limit of ${maximum} processes is reached`, 'maxProcesses of the target');
+		if (this.children.size >= this.limits.total)
+			return full(`the limit of ${this.limits.total} child processes is reached`, 'config.mcp.limits.maxProcesses');
+		const { pause } = this.supervision(label);
+		if (pause > 0) {
+			const reason = `it ended five times in a row before it was of use, last because ${this.report(label)?.reason ?? ''}`;
+			return { reason, remedy: 'It is started again from time to time; look at the last lines that it printed.' };
+		}
+		return this.ownerRefusal(owner);
+	}
+
+	private ownerRefusal(owner: string | null): StartRefusal | null {
+		const { perOwner } = this.limits;
+		if (perOwner === null || owner === null) return null;
+		let count = 0;
+		for (const other of this.children.values()) if (other.owner === owner) count++;
+		if (count < perOwner) return null;
+		const key = 'config.mcp.limits.maxProcessesPerPrincipal';
+		return full(`the limit of ${perOwner} child processes for one principal is reached`, key);
+	}
 }
 
-const refuse: Launch = () => {
-	throw new Error('the gateway is stopping');
-};
+/** A child that is alive. */
+interface Entry {
+	readonly label: string;
+	owner: string | null;
+	ready: boolean;
+}
+
+/** There is no room, but there may be soon. */
+function full(reason: string, key: string): StartRefusal {
+	return { reason, remedy: `End sessions, or raise ${key}.`, retryAfter: 5 };
+}
+
+function refuseWith(refusal: StartRefusal): Launch {
+	return () => refusal;
+}

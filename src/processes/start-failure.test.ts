@@ -14,16 +14,25 @@ describe('startFailure', () => {
 		['EMFILE', /too many open files/, /ulimit -n/],
 		['EAGAIN', /too many processes/, /ulimit -u/],
 	])('%s has a reason and a remedy', (code, reason, remedy) => {
-		const found = startFailure('tool', failure(code));
+		const found = startFailure({ command: 'tool' }, failure(code));
 		expect(found.reason).toMatch(reason);
 		expect(found.remedy).toMatch(remedy);
 	});
 
 	test('a file that exists and is not found misses its interpreter', () => {
-		expect(startFailure(fileURLToPath(import.meta.url), failure('ENOENT')).reason).toMatch(/interpreter/);
+		expect(startFailure({ command: fileURLToPath(import.meta.url) }, failure('ENOENT')).reason).toMatch(/interpreter/);
+	});
+
+	test('a folder that is missing is named, not the command', () => {
+		expect(startFailure({ command: 'tool', cwd: '/no/such/folder' }, failure('ENOENT'))).toEqual({
+			reason: 'there is no folder `/no/such/folder` to run in',
+			remedy: 'Make the folder, or correct cwd.',
+		});
 	});
 
 	test('what nobody foresaw is shown as it is', () => {
-		expect(startFailure('tool', failure('EODD')).reason).toBe('command `tool` could not be started: spawn EODD');
+		expect(startFailure({ command: 'tool' }, failure('EODD')).reason).toBe(
+			'command `tool` could not be started: spawn EODD',
+		);
 	});
 });

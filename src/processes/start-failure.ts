@@ -1,9 +1,17 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 /** Why a command could not be started and what helps, for a person to read. `error` is what `spawn` gave or threw. */
-export function startFailure(command: string, error: NodeJS.ErrnoException): { reason: string; remedy: string } {
+export function startFailure(
+	{ command, cwd }: { readonly command: string; readonly cwd?: string },
+	error: NodeJS.ErrnoException,
+): { reason: string; remedy: string } {
 	const known = failures[error.code ?? ''];
-	if (error.code === 'ENOENT' && command.includes('/') && existsSync(command)) {
+	// The system names the command where it means the folder.
+	if (cwd !== undefined && !isFolder(cwd)) {
+		return { reason: `there is no folder \`${cwd}\` to run in`, remedy: 'Make the folder, or correct cwd.' };
+	}
+	if (error.code === 'ENOENT' && command.includes('/') && existsSync(resolve(cwd ?? '', command))) {
 		return {
 			reason: `command \`${command}\` exists, but the interpreter that its first line names was not found`,
 			remedy: 'Install the interpreter, or correct the first line of the file.',
@@ -14,6 +22,10 @@ export function startFailure(command: string, error: NodeJS.ErrnoException): { r
 		reason: `command \`${command}\` could not be started: ${error.message}`,
 		remedy: 'Run the command by hand to see more.',
 	};
+}
+
+function isFolder(path: string): boolean {
+	return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** `posix_spawn` and `execve` errors; whatever else they give is shown as it is. */

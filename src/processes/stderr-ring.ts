@@ -1,39 +1,29 @@
-import { StringDecoder } from 'node:string_decoder';
-
-/** The last lines that a process wrote to stderr, bounded in bytes however much it writes. */
+/** The last lines that the processes of one target wrote to stderr, bounded in size however much they write. */
 export class StderrRing {
 	private readonly limit: number;
-	private readonly decoder = new StringDecoder('utf8');
-	private readonly kept: string[] = [];
+	private readonly kept: { readonly source: object; readonly line: string }[] = [];
 	private size = 0;
-	private rest = '';
-	private readonly take: (line: string) => void;
 
-	/** `limit` in characters over all lines; `take` is given each line as it is complete. */
-	constructor(limit: number, take: (line: string) => void) {
+	/** `limit` in characters over all lines, each of which counts for 64 more. */
+	constructor(limit: number) {
 		this.limit = limit;
-		this.take = take;
 	}
 
-	push(chunk: Buffer): void {
-		const lines = (this.rest + this.decoder.write(chunk)).split('\n');
-		this.rest = (lines.pop() ?? '').slice(-longestLine);
-		for (const line of lines) this.keep(line.replace(/\r$/, '').slice(0, longestLine));
+	/** `source` is the process that wrote the line. */
+	keep(source: object, line: string): void {
+		this.kept.push({ source, line });
+		this.size += line.length + lineCost;
+		while (this.size > this.limit) this.size -= (this.kept.shift()?.line.length ?? this.size) + lineCost;
 	}
 
-	/** The last `count` lines, oldest first, with an unfinished one at the end. */
-	last(count: number): string[] {
-		const lines = this.rest === '' ? this.kept : [...this.kept, this.rest];
-		return lines.slice(-count);
-	}
-
-	private keep(line: string): void {
-		if (line === '') return;
-		this.kept.push(line);
-		this.size += line.length;
-		while (this.size > this.limit) this.size -= this.kept.shift()?.length ?? this.size;
-		this.take(line);
+	/** The last `count` lines of one process, oldest first. */
+	last(source: object, count: number): string[] {
+		return this.kept
+			.filter((one) => one.source === source)
+			.slice(-count)
+			.map(({ line }) => line);
 	}
 }
 
-const longestLine = 16 * 1024;
+/** Empty lines must not cost nothing: there would be no end to them. */
+const lineCost = 64;

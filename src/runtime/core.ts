@@ -64,9 +64,15 @@ export class Core implements Beating {
 		this.options = options;
 		this.ways = ways;
 		this.adminToken = config.settings.adminToken ?? randomBytes(24).toString('base64url');
-		this.processes = new Processes(options.env, () => this.changed());
+		const { limits, sessionKey, adminToken } = config.settings;
+		this.processes = new Processes({
+			env: options.env,
+			secrets: [sessionKey, adminToken].filter((secret) => secret !== null),
+			limits: { total: limits.maxProcesses, perOwner: limits.maxProcessesPerPrincipal },
+			changed: () => this.changed(),
+		});
 		const mcpLog = logger.scoped('agentgateway::mcp');
-		this.targets = new Targets(this.processes, mcpLog, config.settings.limits.maxResultSize);
+		this.targets = new Targets(this.processes, mcpLog, limits);
 		this.runtime = compile(config, {
 			heartbeat: this.heartbeat,
 			version: options.version,

@@ -1,11 +1,13 @@
-import type { HttpTargetConfig, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
+import type { HttpTargetConfig, McpLimits, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
 import type { Target } from '../mcp/model.ts';
+import { createStdioTarget, type StdioTarget } from '../mcp/upstream/stdio-target.ts';
 import { createTarget } from '../mcp/upstream/target.ts';
 import { HttpPool } from '../mcp/upstream/transport/http-pool.ts';
 import { type SseOptions, SseTransport } from '../mcp/upstream/transport/sse.ts';
 import { StdioTransport } from '../mcp/upstream/transport/stdio.ts';
 import { StreamableHttpTransport } from '../mcp/upstream/transport/streamable-http.ts';
-import type { Processes } from '../processes/processes.ts';
+import { LineRate } from '../processes/line-rate.ts';
+import type { Command, Processes } from '../processes/processes.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 /** Opens targets, and owns what they share: the pools of connections to HTTP servers. */
@@ -13,13 +15,15 @@ export class Targets {
 	private readonly processes: Processes;
 	private readonly logger: Logger;
 	private readonly maximumAnswerBytes: number;
+	private readonly maximumLineBytes: number;
 	private readonly pools = new Map<string, HttpPool>();
+	private readonly stdioTargets: StdioTarget[] = [];
 
-	/** `maximumAnswerBytes` of one answer, one event, or one line of a child process. */
-	constructor(processes: Processes, logger: Logger, maximumAnswerBytes: number) {
+	constructor(processes: Processes, logger: Logger, limits: McpLimits) {
 		this.processes = processes;
 		this.logger = logger;
-		this.maximumAnswerBytes = maximumAnswerBytes;
+		this.maximumAnswerBytes = limits.maxResultSize;
+		this.maximumLineBytes = limits.maxLineSize;
 	}
 
 	/** Makes the target of a backend; nothing is opened before somebody calls it. */
@@ -41,28 +45,41 @@ export class Targets {
 	}
 
 	async close(): Promise<void> {
+		await Promise.all(this.stdioTargets.map((target) => target.close()));
 		await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
 	}
 
-	private stdio(backend: string, { name, cmd, args, env, clearEnv }: StdioTargetConfig): Target {
-		const command = { command: cmd, args, env, clearEnv, maximumLineBytes: this.maximumAnswerBytes };
-		return createTarget({
-			name,
+	private stdio(backend: string, config: StdioTargetConfig): StdioTarget {
+		const { name, startTimeout, idleTimeout, sharing, prewarm } = config;
+		const label = targetLabel(backend, name);
+		const { processes } = this;
+		const command = commandOf(config, this.maximumLineBytes);
+		const supervision = processes.supervision(label);
+		const rate = new LineRate(stderrBurst, stderrPerSecond, () => performance.now());
+		const onStderr = (line: string) => {
+			const before = rate.pass();
+			if (before === null) return;
+			if (before > 0) this.logger.debug(`${before} lines of stderr left out`, { target: name });
+			this.logger.debug(line, { target: name, stream: 'stderr' });
+		};
+		const target = createStdioTarget({
+			...{ name, startTimeout, idleTimeout, sharing, prewarm },
 			warn: (message) => this.logger.warn(message, { target: name }),
-			overHttp: false,
-			openTransport: () =>
+			start: (owner) =>
 				new StdioTransport({
-					processes: this.processes,
-					label: targetLabel(backend, name),
-					command,
-					onStderr: (line) => this.logger.debug(line, { target: name, stream: 'stderr' }),
-					onJunk: (line) => this.junk(name, line),
+					...{ processes, label, command, owner, onStderr },
+					onJunk: (line) => {
+						supervision.junkLines++;
+						this.junk(name, line);
+					},
 					onFault: (fault) => {
 						const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
 						this.logger.error('internal error', { target: name, error: text });
 					},
 				}),
 		});
+		this.stdioTargets.push(target);
+		return target;
 	}
 
 	/** A server that turns out to speak HTTP+SSE at this URL is spoken to so from then on. */
@@ -116,6 +133,19 @@ export class Targets {
 		}
 		return pool;
 	}
+}
+
+/** What a child may write to stderr at once, and goes on writing, before lines are left out of the log. */
+const stderrBurst = 200;
+const stderrPerSecond = 50;
+
+function commandOf(config: StdioTargetConfig, maximumLineBytes: number): Command {
+	const { cmd: command, args, env, clearEnv, cwd, maxProcesses } = config;
+	return {
+		...{ command, args, env, clearEnv, maximumLineBytes },
+		...(cwd === null ? {} : { cwd }),
+		...(maxProcesses === null ? {} : { maximum: maxProcesses }),
+	};
 }
 
 /** Names a target across all backends. */

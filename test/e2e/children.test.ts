@@ -109,7 +109,7 @@ describe('the environment of a child', () => {
 
 	test('clear_env leaves what the target sets, and the mark of its owner', async () => {
 		const { AGENTGATEWAY_OWNER: owner, ...rest } = await environment('bare');
-		expect(owner).toMatch(/^[0-9a-f]{32}$/);
+		expect(owner).toMatch(/^[0-9a-f]{32}\.[0-9a-f]{8}$/);
 		expect(rest).toEqual({ ONLY: 'this' });
 	});
 });

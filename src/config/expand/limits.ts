@@ -7,6 +7,7 @@ import { parseSize } from '../size.ts';
 export const defaultLimits: McpLimits = {
 	maxBodySize: 4 * 1024 ** 2,
 	maxResultSize: 64 * 1024 ** 2,
+	maxLineSize: 16 * 1024 ** 2,
 	maxCallsPerSession: 1000,
 	maxListItems: 10_000,
 	maxListPages: 100,
@@ -18,22 +19,28 @@ export const defaultLimits: McpLimits = {
 	maxBatch: 50,
 	maxSessions: 10_000,
 	maxPooledSessions: 32,
+	maxProcesses: 1000,
+	maxProcessesPerPrincipal: null,
+	vanishedTimeout: 2 * 60_000,
 	parkTimeout: 5 * 60_000,
 };
 
 /** The `config.mcp.limits` section with defaults, in bytes and milliseconds. */
 export function expandLimits(written: WrittenLimits): McpLimits {
-	const { maxBodySize, maxResultSize, maxStreamBytes, replayBytes, parkTimeout, ...counts } = written;
+	const { maxBodySize, maxResultSize, maxStreamBytes, replayBytes, parkTimeout, vanishedTimeout, ...counts } = written;
 	const bytes = (value: number | string | undefined, default_: number): number =>
 		value === undefined ? default_ : (parseSize(value) ?? default_);
+	const milliseconds = (value: string | undefined, default_: number): number =>
+		value === undefined ? default_ : (parseDuration(value) ?? default_);
 	return {
 		...defaultLimits,
 		...counts,
 		maxBodySize: bytes(maxBodySize, defaultLimits.maxBodySize),
 		maxResultSize: bytes(maxResultSize, defaultLimits.maxResultSize),
+		maxLineSize: bytes(maxResultSize, defaultLimits.maxLineSize),
 		maxStreamBytes: bytes(maxStreamBytes, defaultLimits.maxStreamBytes),
 		replayBytes: bytes(replayBytes, defaultLimits.replayBytes),
-		parkTimeout:
-			parkTimeout === undefined ? defaultLimits.parkTimeout : (parseDuration(parkTimeout) ?? defaultLimits.parkTimeout),
+		vanishedTimeout: milliseconds(vanishedTimeout, defaultLimits.vanishedTimeout),
+		parkTimeout: milliseconds(parkTimeout, defaultLimits.parkTimeout),
 	};
 }

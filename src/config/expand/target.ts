@@ -1,6 +1,8 @@
-import type { TargetConfig } from '../ir.ts';
+import { resolve } from 'node:path';
+import { parseDuration } from '../duration.ts';
+import type { StdioTargetConfig, TargetConfig } from '../ir.ts';
 import type { Path } from '../path.ts';
-import type { WrittenRemote, WrittenTarget } from '../schema/mcp.ts';
+import type { WrittenRemote, WrittenStdio, WrittenTarget } from '../schema/mcp.ts';
 import type { Scope } from './scope.ts';
 
 const UNSUPPORTED = 'is known to agentgateway, not supported by this version';
@@ -9,9 +11,7 @@ const UNSUPPORTED = 'is known to agentgateway, not supported by this version';
 export function expandTarget(target: WrittenTarget, scope: Scope): TargetConfig | null {
 	const path = scope.pathOf(target);
 	if (target.stdio !== undefined) {
-		const { cmd, args = [], env = {}, clear_env: clearEnv = false } = target.stdio;
-		checkCommand(cmd, env, clearEnv, [...path, 'stdio'], scope);
-		return { kind: 'stdio', name: target.name, cmd, args, env, clearEnv };
+		return expandStdio(target.name, target.stdio, [...path, 'stdio'], scope);
 	}
 	for (const kind of ['mcp', 'sse'] as const) {
 		const remote = target[kind];
@@ -26,9 +26,32 @@ export function expandTarget(target: WrittenTarget, scope: Scope): TargetConfig 
 	return null;
 }
 
-function checkCommand(cmd: string, env: Record<string, string>, clearEnv: boolean, path: Path, scope: Scope): void {
+function expandStdio(name: string, written: WrittenStdio, path: Path, scope: Scope): StdioTargetConfig {
+	const { idleTimeout, startTimeout } = written;
+	const config: StdioTargetConfig = {
+		kind: 'stdio',
+		name,
+		cmd: written.cmd,
+		args: written.args ?? [],
+		env: written.env ?? {},
+		clearEnv: written.clear_env ?? false,
+		cwd: written.cwd ?? null,
+		startTimeout: (startTimeout === undefined ? null : parseDuration(startTimeout)) ?? defaultStartTimeout,
+		idleTimeout: idleTimeout === undefined ? null : parseDuration(idleTimeout),
+		maxProcesses: written.maxProcesses ?? null,
+		prewarm: written.prewarm ?? false,
+		sharing: written.sharing ?? 'session',
+	};
+	checkCommand(config, path, scope);
+	return config;
+}
+
+const defaultStartTimeout = 2 * 60_000;
+
+function checkCommand({ cmd, env, clearEnv, cwd }: StdioTargetConfig, path: Path, scope: Scope): void {
 	const search = env.PATH ?? (clearEnv ? undefined : scope.context.env.PATH);
-	if (!scope.context.commandExists(cmd, search)) {
+	const file = cwd === null || !cmd.includes('/') ? cmd : resolve(cwd, cmd);
+	if (!scope.context.commandExists(file, search)) {
 		const message = cmd.includes('/') ? `there is no program ${cmd}` : `"${cmd}" was not found on PATH`;
 		scope.report.warning([...path, 'cmd'], message, 'the target stays away until it is installed');
 	}

@@ -7,7 +7,8 @@ export const LIMITS = section(
 	{
 		maxBodySize: size('Largest body of a request from a client; a larger one is refused with 413.', '4MiB'),
 		maxResultSize: size(
-			'Largest answer of a target; the call with a larger one fails, over stdio the whole connection.',
+			'Largest answer of a target; the call with a larger one fails, over stdio the whole connection. When not written, ' +
+				'a line of a stdio target may have 16MiB.',
 			'64MiB',
 		),
 		maxCallsPerSession: count('Calls under way in one session; more are refused with 429.', 1000),
@@ -25,6 +26,17 @@ export const LIMITS = section(
 				'open twice as many more.',
 			32,
 		),
+		maxProcesses: count('Child processes of all stdio targets at once; more are refused until one ends.', 1000),
+		maxProcessesPerPrincipal: count(
+			'Child processes that one principal may hold at once. Clients that have not said who they are count as one. When ' +
+				'not written, there is no such limit.',
+			undefined,
+		),
+		vanishedTimeout: duration(
+			'How long a session with child processes lives on after its client has closed all its streams and calls nothing. ' +
+				'Clients that never open a stream keep the session for `sessionTtl`.',
+			'2m',
+		).optional(),
 		parkTimeout: duration(
 			'How long a call waits for answers that its client brings with a further request.',
 			'5m',

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isTargetName, targetNameFault } from '../target-name.ts';
 import { CURATION_FIELDS } from './curation.ts';
 import { known, section } from './section.ts';
-import { flag, port, text, urlPath, word } from './values.ts';
+import { count, duration, flag, port, text, urlPath, word } from './values.ts';
 
 const TARGET_POLICIES = section(
 	{},
@@ -27,6 +27,35 @@ const STDIO = section(
 			.meta({ description: 'Environment variables, added to the gateway’s own.', default: {} })
 			.optional(),
 		clear_env: flag('Start with an empty environment, apart from `env`.', false),
+		cwd: text(
+			'Folder that the program runs in, relative to the working directory of the gateway; a `cmd` with a slash is ' +
+				'relative to it. When not written, the working directory of the gateway. Not in agentgateway.',
+		).optional(),
+		startTimeout: duration(
+			'How long the program may take from its start until it has answered the handshake; then it is ended. A command ' +
+				'that downloads itself first may need more. Not in agentgateway.',
+			'2m',
+		).optional(),
+		idleTimeout: duration(
+			'A process that had no call for so long is ended; the next call of its session starts it again. When not ' +
+				'written, a process lasts as long as its session. Not in agentgateway.',
+		).optional(),
+		maxProcesses: count(
+			'Processes of this target at once, the spare one included; more are refused until one ends. When not written, ' +
+				'only `config.mcp.limits.maxProcesses` holds. Not in agentgateway.',
+			undefined,
+		),
+		prewarm: flag(
+			'Keep one process in reserve, started but not greeted yet, so that opening a session does not wait for a start. ' +
+				'Not in agentgateway.',
+			false,
+		),
+		sharing: word(
+			'Who shares a process: nobody beyond its session, the sessions of one principal, or all. Servers without a ' +
+				'handshake keep nothing between calls and are always shared by all. Not in agentgateway.',
+			['session', 'principal', 'all'],
+			{ default: 'session' },
+		),
 	},
 	{
 		id: 'stdioTarget',
@@ -121,6 +150,8 @@ export const MCP_BACKEND = section(MCP_FIELDS, { id: 'mcpBackend', description: 
 
 /** A target as written. */
 export type WrittenTarget = z.infer<typeof TARGET>;
+/** A target that is started, as written. */
+export type WrittenStdio = z.infer<typeof STDIO>;
 /** Host, port and path of a remote target as written. */
 export type WrittenRemote = z.infer<typeof REMOTE>;
 /** An MCP backend as written. */

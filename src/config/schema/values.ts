@@ -63,10 +63,11 @@ function durationFault(input: unknown): string {
 		: `not a duration: "${String(input)}"; write it with units, such as 500ms, 5s or 1m30s`;
 }
 
-/** How many of something there may be: a whole number, at least `least`. */
-export function count(description: string, default_: number, least = 1): z.ZodOptional<z.ZodNumber> {
+/** How many of something there may be: a whole number, at least `least`. Without a default there is no limit. */
+export function count(description: string, default_: number | undefined, least = 1): z.ZodOptional<z.ZodNumber> {
 	const range = { error: `expected a whole number, at least ${least}` };
-	return z.number().int(range).min(least, range).meta({ description, default: default_ }).optional();
+	const meta = default_ === undefined ? { description } : { description, default: default_ };
+	return z.number().int(range).min(least, range).meta(meta).optional();
 }
 
 /** A size in memory: bytes as a number, or text with a unit. */

@@ -99,12 +99,13 @@ export class Negotiation {
 	resumption: Resumption | null = null;
 
 	begin(): void {
-		const limit = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
+		const usual = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
+		const limit = this.options.startTimeout ?? usual;
 		this.after(limit, () => {
-			if (!this.established)
-				this.fail({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy: '' });
+			const remedy = 'If it only needs longer to start, raise startTimeout of the target.';
+			if (!this.established) this.fail({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
 		});
-		this.transport = this.options.openTransport();
+		this.transport = this.options.openTransport(this.caller);
 		if (this.resume !== null && this.memory.server !== null)
 			return this.establishSession(this.transport, this.memory.server, this.resume.sessionId);
 		const own: Way = this.caller.handshake || this.handshakeOnly ? 'legacy' : 'modern';
@@ -212,7 +213,7 @@ export class Negotiation {
 			this.memory.note('modern', false);
 			this.greetings.modern = failureOf(fault);
 			this.ending.push(transport.close());
-			this.transport = this.options.openTransport();
+			this.transport = this.options.openTransport(this.caller);
 			return this.greet(this.transport, 'legacy');
 		}
 		if (saysNo(fault)) return this.refused('modern', transport, failureOf(fault));
@@ -317,6 +318,7 @@ export class Negotiation {
 
 	private establish(transport: Transport, server: ServerFacts, dialect: Dialect): Connection {
 		this.established = true;
+		transport.established?.();
 		const events = {
 			ready() {},
 			failed: (failure: Failure) => this.fail(failure),

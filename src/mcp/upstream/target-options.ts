@@ -1,3 +1,4 @@
+import type { Caller } from '../model.ts';
 import type { Transport } from './transport/transport.ts';
 
 /** How to reach one server. */
@@ -9,8 +10,10 @@ export interface TargetOptions {
 	warn(message: string): void;
 	/** Whether the server's sessions end with their connection, as those over HTTP+SSE do. Absent: only off HTTP. */
 	sessionsEnd?(): boolean;
+	/** Milliseconds until a connection must stand. Default 120 s for a process, 30 s over HTTP. */
+	readonly startTimeout?: number;
 	/** Opens a fresh transport; may be called again when a server exits on the probe. */
-	openTransport(): Transport;
+	openTransport(caller: Caller): Transport;
 	/**
 	 * The other way to a server that refuses to be posted to at its URL with 400, 404 or 405: servers of 2024-11-05 give
 	 * a stream there. Absent where there is no other way.

@@ -12,7 +12,7 @@ import type {
 	Upstream,
 	UpstreamEvents,
 } from '../model.ts';
-import { code, mcpError } from '../errors.ts';
+import { awayError, code, mcpError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
 import { Negotiation } from './negotiate.ts';
@@ -167,9 +167,8 @@ class NegotiatedUpstream implements Upstream {
 	}
 
 	private unavailable(): McpError {
-		const reason = this.failure?.reason ?? (this.closed ? 'the connection was closed' : 'it has not answered yet');
-		const { name } = this.options;
-		return mcpError(code.internal, `target "${name}" is not available: ${reason}`, name);
+		const otherwise = this.closed ? 'the connection was closed' : 'it has not answered yet';
+		return awayError(this.options.name, this.failure, otherwise);
 	}
 }
 

@@ -1,4 +1,4 @@
-import type { Child } from '../../../processes/child.ts';
+import type { Child, ChildEnd } from '../../../processes/child.ts';
 import type { Command, Processes } from '../../../processes/processes.ts';
 import type { Ticket } from '../../model.ts';
 import { Inbox } from './inbox.ts';
@@ -9,6 +9,8 @@ export interface StdioOptions {
 	/** Names the target for `Processes.count`. */
 	readonly label: string;
 	readonly command: Command;
+	/** Whoever it is started for; null for the gateway itself. */
+	readonly owner: string | null;
 	/** A line of the child's stderr. */
 	onStderr(line: string): void;
 	/** A line of stdout that is no JSON-RPC message, or answers nothing that was asked. */
@@ -24,20 +26,42 @@ export class StdioTransport implements Transport {
 	private readonly child: Child;
 	private readonly inbox: Inbox;
 	private readonly onFault: StdioOptions['onFault'];
+	private readonly processes: Processes;
 	private ended: TransportFault | null = null;
+	/** How many requests had been answered when the connection stood. */
+	private greetings = 0;
 
 	constructor(options: StdioOptions) {
+		this.processes = options.processes;
 		this.onFault = (fault) => options.onFault(fault);
 		this.inbox = new Inbox((line) => options.onJunk(line));
-		this.child = options.processes.start(options.label, options.command, {
-			line: (line) => this.take(line),
-			stderr: (line) => options.onStderr(line),
-			ended: (end) => {
-				if (this.ended !== null) return;
-				this.ended = { kind: 'process', ...end };
-				this.inbox.end(this.ended);
+		const events = {
+			line: (line: Buffer) => this.take(line),
+			stderr: (line: string) => options.onStderr(line),
+			wasOfUse: () => this.inbox.answered > this.greetings,
+			ended: (end: ChildEnd) => {
+				const fault: TransportFault = { kind: 'process', ...end };
+				if (this.ended === null) {
+					this.ended = fault;
+					this.inbox.end(fault);
+				}
+				this.onEnded?.();
 			},
-		});
+		};
+		this.child = options.processes.start(options.label, options.command, events, options.owner);
+	}
+
+	/** Hears of the end of the process; who keeps it in reserve sets it. */
+	onEnded: (() => void) | null = null;
+
+	/** Hands a process that was started in reserve to its owner. False: that one has too many. */
+	claim(owner: string | null): boolean {
+		return this.processes.claim(this.child, owner) === null;
+	}
+
+	established(): void {
+		this.greetings = this.inbox.answered;
+		this.processes.ready(this.child);
 	}
 
 	/** What a server wrote must not end the gateway, whatever bug it finds: its own connection ends instead. */

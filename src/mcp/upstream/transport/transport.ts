@@ -17,6 +17,8 @@ export interface Transport {
 	/** Tells the server that its session is over, where the transport has a way to (HTTP DELETE). */
 	end?(headers: readonly string[]): Promise<void>;
 	close(): Promise<void>;
+	/** The server has answered the greeting: from now on it is used. */
+	established?(): void;
 	readonly pid: number | null;
 	/** Only servers with a handshake are reached this way: there is no era to find out. */
 	readonly handshakeOnly?: true;
@@ -60,6 +62,8 @@ export type TransportFault = (
 			readonly exitCode: number | null;
 			readonly signal: string | null;
 			readonly stderr: readonly string[];
+			/** There was no room for the process; there may be after so many seconds. */
+			readonly retryAfter?: number;
 	  }
 	| {
 			/** Refused, reset, closed too early, timed out. */

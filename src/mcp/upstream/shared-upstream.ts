@@ -1,0 +1,235 @@
+import { awayError, code, mcpError } from '../errors.ts';
+import { askingMethods, Lanes } from '../lanes.ts';
+import type {
+	Ask,
+	Call,
+	Caller,
+	ClientNotice,
+	Failure,
+	McpError,
+	Notice,
+	ServerFacts,
+	Sink,
+	Target,
+	Ticket,
+	Topic,
+	Upstream,
+} from '../model.ts';
+import { mostVerbose } from './log-level.ts';
+import type { Share, SharedConnection } from './share.ts';
+import { SharedCall, type SharedCallOwner } from './shared-call.ts';
+import { SharedTopics, type TopicSource } from './shared-topics.ts';
+
+export interface SharedOptions {
+	/** What opens the connection. */
+	readonly target: Target;
+	/** For whom it is opened: those who join later look the same to the server. */
+	readonly caller: Caller;
+	/** Milliseconds without a call after which the connection is closed until the next one; null: never. */
+	readonly idleTimeout: number | null;
+	/** The first connection stands; shares hear of it afterwards. */
+	ready(shared: SharedUpstream, server: ServerFacts): void;
+	/** Nobody can join any more. */
+	over(shared: SharedUpstream): void;
+}
+
+/** One connection with any number of users. While nobody calls it may be closed; the next call opens it again. */
+export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicSource {
+	readonly topics: SharedTopics;
+	readonly shares = new Set<Share>();
+	/** Whether others may join: from then on, what belongs to one must be told apart. */
+	open: boolean;
+	private readonly options: SharedOptions;
+	private state: 'starting' | 'ready' | 'asleep' | 'over' = 'starting';
+	private upstream: Upstream | null = null;
+	private server: ServerFacts | null = null;
+	private failure: Failure | null = null;
+	private calls = 0;
+	private readonly waiting: SharedCall[] = [];
+	private readonly ending = new Set<Promise<void>>();
+	private idle: NodeJS.Timeout | null = null;
+	private level: string | null = null;
+	private readonly lanes: Lanes;
+
+	constructor(options: SharedOptions, open: boolean) {
+		this.options = options;
+		this.open = open;
+		this.topics = new SharedTopics(this);
+		this.lanes = new Lanes(options.target, options.caller, unwatched, { left: 0, share: 0 });
+	}
+
+	get pid(): number | null {
+		return this.upstream?.pid ?? null;
+	}
+
+	begin(): void {
+		this.state = 'starting';
+		const upstream = this.options.target.open(
+			this.options.caller,
+			{
+				ready: (server) => {
+					if (this.upstream === upstream) this.ready(upstream, server);
+				},
+				failed: (failure) => {
+					if (this.upstream === upstream) this.failed(failure);
+				},
+				note: (notice) => {
+					if (this.upstream === upstream) this.broadcast(notice);
+				},
+				ask: (ask) => this.asked(upstream, ask),
+			},
+			null,
+		);
+		this.upstream = upstream;
+	}
+
+	join(share: Share): void {
+		this.shares.add(share);
+		share.join(this);
+		const { server } = this;
+		if (server === null) return;
+		// Whoever opens must have the share in hand before the first event comes.
+		setImmediate(() => {
+			if (this.state !== 'over' && this.shares.has(share)) share.ready(server);
+		});
+	}
+
+	/** The last one to leave closes the connection. */
+	async leave(share: Share): Promise<void> {
+		if (!this.shares.delete(share)) return;
+		const error = mcpError(code.internal, 'the connection was closed');
+		share.calls.each((call) => {
+			call.cancel('the connection was closed');
+			call.fail(error);
+		});
+		this.topics.left(share);
+		this.levelChanged();
+		if (this.shares.size === 0) await this.close();
+	}
+
+	start(share: Share, call: Call, sink: Sink): Ticket {
+		// One user, and nobody counts: the call goes straight through.
+		if (!this.open && this.options.idleTimeout === null && this.upstream !== null)
+			return this.upstream.start(call, sink);
+		const shared = new SharedCall(this, share, call, sink);
+		if (this.state === 'over') {
+			sink.fail(this.unavailable());
+			return shared;
+		}
+		this.calls++;
+		share.calls.add(shared);
+		if (this.state === 'asleep') this.begin();
+		if (this.state === 'ready' && this.upstream !== null) this.run(this.upstream, shared);
+		else this.waiting.push(shared);
+		return shared;
+	}
+
+	ended(call: SharedCall): void {
+		call.share.calls.remove(call);
+		const at = this.waiting.indexOf(call);
+		if (at >= 0) this.waiting.splice(at, 1);
+		this.calls--;
+		this.rest();
+	}
+
+	logged(notice: Notice, sink: Sink): void {
+		if (this.shares.size > 1) this.broadcast(notice);
+		else sink.note(notice);
+	}
+
+	notify(notice: ClientNotice): void {
+		this.upstream?.notify(notice);
+	}
+
+	/** Servers know one level for a connection: that of whoever wants most. */
+	levelChanged(): void {
+		const level = mostVerbose([...this.shares].map((share) => share.level));
+		if (level === this.level || level === null) return;
+		this.level = level;
+		if (this.state === 'ready') this.upstream?.setLevel(level);
+	}
+
+	watch(topic: Topic, done: (refusal: McpError | null) => void): void {
+		if (this.state === 'asleep') this.begin();
+		if (this.upstream === null) return done(this.unavailable());
+		this.upstream.watch(topic, done);
+	}
+
+	unwatch(topic: Topic): void {
+		this.upstream?.unwatch(topic);
+		this.rest();
+	}
+
+	private ready(upstream: Upstream, server: ServerFacts): void {
+		const before = this.server;
+		this.server = server;
+		this.state = 'ready';
+		if (this.level !== null && before !== null) upstream.setLevel(this.level);
+		if (before === null) this.options.ready(this, server);
+		// One that was asleep is the same as before, unless it says something else of itself.
+		if (before?.capabilitiesText.equals(server.capabilitiesText) !== true)
+			for (const share of [...this.shares]) share.ready(server);
+		for (const call of this.waiting.splice(0)) this.run(upstream, call);
+		this.rest();
+	}
+
+	private failed(failure: Failure): void {
+		this.state = 'over';
+		this.failure = failure;
+		this.settle();
+		for (const share of [...this.shares]) share.failed(failure);
+	}
+
+	private run(upstream: Upstream, call: SharedCall): void {
+		if (call.gone) return;
+		const { caller, method } = call.call;
+		// What a server asks in the middle of a call says nothing of the call that it means.
+		const alone = this.open && caller.interactive && this.server?.handshake === true && askingMethods.has(method);
+		call.sent(alone ? this.lanes.start(upstream, call.call, call) : upstream.start(call.call, call));
+	}
+
+	private asked(upstream: Upstream, ask: Ask): void {
+		if (this.open) return this.lanes.hold(upstream, ask);
+		for (const share of this.shares) return share.events.ask(ask);
+	}
+
+	private broadcast(notice: Notice): void {
+		for (const share of this.shares) share.events.note(notice);
+	}
+
+	/** Nobody calls: the time runs after which the connection is closed. What is subscribed keeps it open. */
+	private rest(): void {
+		const { idleTimeout } = this.options;
+		if (this.idle !== null) clearTimeout(this.idle);
+		this.idle = null;
+		if (idleTimeout === null || this.state !== 'ready' || this.calls > 0 || this.topics.size > 0) return;
+		this.idle = setTimeout(() => this.sleep(), idleTimeout).unref();
+	}
+
+	private sleep(): void {
+		const { upstream } = this;
+		this.state = 'asleep';
+		this.upstream = null;
+		if (upstream === null) return;
+		const ending = upstream.close().finally(() => this.ending.delete(ending));
+		this.ending.add(ending);
+	}
+
+	private async close(): Promise<void> {
+		this.state = 'over';
+		this.settle();
+		await Promise.all([this.lanes.close(), this.upstream?.close(), ...this.ending]);
+	}
+
+	private settle(): void {
+		if (this.idle !== null) clearTimeout(this.idle);
+		this.options.over(this);
+		for (const call of [...this.waiting]) call.fail(this.unavailable());
+	}
+
+	private unavailable(): McpError {
+		return awayError(this.options.target.name, this.failure, 'the connection was closed');
+	}
+}
+
+const unwatched = { starting() {}, ready() {}, failed() {}, closed() {} };
