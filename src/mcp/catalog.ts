@@ -4,7 +4,8 @@ import type { Findings } from './findings.ts';
 import { announces, isChangeOf, type ListKind, listKinds, offers } from './list-kind.ts';
 import type { Call, McpError, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
-import type { Leg, Upstreams } from './upstreams.ts';
+import type { Leg } from './leg.ts';
+import type { Upstreams } from './upstreams.ts';
 
 /** Even a list whose server announces changes is read again after this time: a lost notification must not last. */
 const longestTrustMs = 60_000;

@@ -7,7 +7,7 @@ import type { ListKind } from './list-kind.ts';
 import type { Ask, Call, McpError, Result, Sink, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import { editsAt, toolItem } from './places.ts';
-import type { Leg } from './upstreams.ts';
+import type { Leg } from './leg.ts';
 
 /** One item as its server sent it. */
 export interface Item {

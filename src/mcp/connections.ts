@@ -12,7 +12,8 @@ import { refuseAsk } from './refuse-ask.ts';
 import { Owners } from './owners.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { TargetWatch } from './target-watch.ts';
-import { type Leg, Upstreams } from './upstreams.ts';
+import type { Leg } from './leg.ts';
+import { Upstreams } from './upstreams.ts';
 
 /** What all clients of one MCP backend share. */
 export interface Federation {

@@ -10,8 +10,7 @@ import type { Call, McpError, Sink, Ticket } from './model.ts';
 import type { ItemType, Owned } from './names.ts';
 import { isOwned } from './owners.ts';
 import { withOwnTasks } from './related-tasks.ts';
-import { unavailable } from './missing.ts';
-import type { Leg } from './upstreams.ts';
+import type { Leg } from './leg.ts';
 
 /**
  * Sends a call where it belongs: to the one server that owns the name, to all of them with the answers merged, or
@@ -218,17 +217,10 @@ function unknown(type: ItemType | 'task', exposed: string, hint = ''): McpError 
 	return mcpError(code.invalidParams, `Unknown ${type}: ${exposed}${hint}`);
 }
 
-/** Sends the call as soon as the connection is known to stand. */
+/** Sends the call as soon as the connection stands. */
 function toLeg(leg: Leg, call: Call, facts: Facts, sink: Sink): Ticket {
 	facts.mcpTarget = leg.target.name;
-	if (leg.upstream !== null && leg.state === 'ready') return leg.start(leg.upstream, call, sink);
-	const late = new LateTicket();
-	leg.whenKnown(() => {
-		if (late.cancelled) sink.fail(mcpError(code.cancelled, 'cancelled'));
-		else if (leg.upstream !== null && leg.state === 'ready') late.follow(leg.start(leg.upstream, call, sink));
-		else sink.fail(unavailable(leg));
-	});
-	return late;
+	return leg.start(call, sink);
 }
 
 function onlyLeg(context: DispatchContext): Leg | null {

@@ -257,7 +257,7 @@ describe('old clients', () => {
 		expect((list.messages()[0]?.['result'] as { tools: unknown[] }).tools).toHaveLength(2);
 		const away = await post(one, session, { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'b_one' } });
 		expect(away.messages()[0]).toMatchObject({
-			error: { code: -32603, message: 'target "b" is not available: it has not answered yet' },
+			error: { code: -32603, message: expect.stringContaining('target "b" is not available: it has not answered yet') },
 		});
 		late.becomeReady();
 		const stream = new FakeExchange('GET', session, '');
@@ -278,7 +278,7 @@ describe('old clients', () => {
 			params: { name: 'b_one' },
 		});
 		expect(reply.messages()[0]).toMatchObject({
-			error: { message: 'target "b" is not available: command `uvx` was not found' },
+			error: { message: expect.stringContaining('target "b" is not available: command `uvx` was not found') },
 		});
 		expect(health.of('b')?.state).toBe('failed');
 		expect(health.of('a')?.state).toBe('ready');

@@ -5,6 +5,7 @@ import { gatewayCaller } from './own-call.ts';
 
 const upstream: Upstream = {
 	pid: null,
+	served: false,
 	resumption: null,
 	start: () => ({ cancel() {} }),
 	notify() {},

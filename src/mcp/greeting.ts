@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerFacts } from './model.ts';
 import type { Naming } from './names.ts';
-import type { Leg, Upstreams } from './upstreams.ts';
+import type { Leg } from './leg.ts';
+import type { Upstreams } from './upstreams.ts';
 
 /** What a backend says of itself when a client opens a session or discovers it. Texts are JSON. */
 export interface Greeting {

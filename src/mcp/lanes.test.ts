@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { Circuit } from './circuit.ts';
 import { Lanes } from './lanes.ts';
 import type { Ask, Call, Caller, Sink, Target, Upstream, UpstreamEvents } from './model.ts';
 import { ownCall } from './own-call.ts';
@@ -19,6 +20,7 @@ const result = { text: Buffer.from('{}'), type: 'complete', stamped: false };
 /** A connection that keeps its calls until the test ends them. */
 class FakeUpstream implements Upstream {
 	readonly pid = null;
+	readonly served = false;
 	readonly resumption = null;
 	readonly sinks: Sink[] = [];
 	cancelled = 0;
@@ -46,6 +48,7 @@ function lanes(left: number, who = caller) {
 	const target: Target = {
 		name: 'a',
 		local: true,
+		circuit: new Circuit(),
 		open(_caller, events) {
 			const upstream = new FakeUpstream();
 			opened.push({ upstream, events });

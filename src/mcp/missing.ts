@@ -1,6 +1,7 @@
-import { awayError, code, mcpError } from './errors.ts';
+import { code, mcpError } from './errors.ts';
+import { unavailable } from './leg.ts';
 import type { McpError } from './model.ts';
-import type { Leg, Upstreams } from './upstreams.ts';
+import type { Upstreams } from './upstreams.ts';
 
 /** When a backend refuses to be opened because targets are away: `any` of them, only `all`, or never. */
 export type MissingRule = 'any' | 'all' | 'never';
@@ -15,9 +16,4 @@ export function missingTarget({ legs }: Upstreams, rule: MissingRule): McpError 
 	if (first === undefined || (rule === 'all' && away.length < legs.length)) return null;
 	const reason = first.failure?.reason ?? 'it did not answer in time';
 	return mcpError(code.internal, `target "${first.target.name}" could not start: ${reason}`, first.target.name);
-}
-
-/** The error for what needs a target that is away. */
-export function unavailable({ failure, target }: Leg): McpError {
-	return awayError(target.name, failure, 'it has not answered yet');
 }

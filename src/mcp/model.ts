@@ -1,5 +1,9 @@
 import type { Member, Scanned } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
+import type { Circuit } from './circuit.ts';
+import type { Failure } from './failure.ts';
+
+export type { Failure } from './failure.ts';
 
 /**
  * The neutral model: what a call is, whoever sent it and whoever answers it. Shaped like MCP 2026-07-28, payloads
@@ -133,20 +137,6 @@ export interface ServerFacts {
 	readonly handshake: boolean;
 }
 
-/** Why an upstream cannot serve, for a person to read. */
-export interface Failure {
-	/** One sentence without the target's name: "command `uvx` was not found". */
-	readonly reason: string;
-	/** What to do about it; may be empty. */
-	readonly remedy: string;
-	readonly exitCode: number | null;
-	readonly signal: string | null;
-	/** Last stderr lines, oldest first. */
-	readonly stderr: readonly string[];
-	/** There is no room for another process now; there may be after so many seconds. */
-	readonly retryAfter?: number;
-}
-
 /** One open connection to one server. After `UpstreamEvents.failed` or `close` each call fails at once. */
 export interface Upstream {
 	/** Sends a call. The sink is settled exactly once, also after `cancel`. */
@@ -163,6 +153,8 @@ export interface Upstream {
 	 * stays, for who wants to go on with it.
 	 */
 	close(keepSession?: boolean): Promise<void>;
+	/** Whether the server has answered a call. */
+	readonly served: boolean;
 	/** Process id of the child, null for other transports. */
 	readonly pid: number | null;
 	/** What another connection needs to go on with the server's session; null when there is none. */
@@ -197,6 +189,8 @@ export interface Target {
 	readonly name: string;
 	/** Whether its sessions live in this process, as with a child: nobody else can go on with them. */
 	readonly local: boolean;
+	/** Whether it makes sense to ask it. */
+	readonly circuit: Circuit;
 	/**
 	 * Opens a connection of its own for `caller`, with `resume` in a session that the server already has. Never throws;
 	 * what goes wrong comes as `events.failed`.

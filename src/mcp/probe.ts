@@ -5,7 +5,8 @@ import type { Health, TargetHealth } from './health.ts';
 import { type ListKind, listKinds, offers } from './list-kind.ts';
 import { refuseAsk } from './refuse-ask.ts';
 import { gatewayCaller, ownCall } from './own-call.ts';
-import { type Leg, Upstreams } from './upstreams.ts';
+import type { Leg } from './leg.ts';
+import { Upstreams } from './upstreams.ts';
 
 /** A probe that failed is repeated after this pause, doubled each time up to the longest. */
 const firstPauseMs = 5000;

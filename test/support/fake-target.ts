@@ -10,6 +10,7 @@ import type {
 	UpstreamEvents,
 } from '../../src/mcp/model.ts';
 import { splice } from '../../src/lib/splice.ts';
+import { Circuit } from '../../src/mcp/circuit.ts';
 
 /** What a fake server answers: a result object, or an error. */
 export type Answer = Record<string, unknown> | { error: McpError } | 'never';
@@ -18,6 +19,7 @@ export type Answer = Record<string, unknown> | { error: McpError } | 'never';
 export class FakeTarget implements Target {
 	readonly name: string;
 	local = false;
+	readonly circuit = new Circuit();
 	readonly calls: { method: string; params: Record<string, unknown>; name: string | null }[] = [];
 	/** Methods of the notifications that clients sent. */
 	readonly notices: string[] = [];
@@ -56,6 +58,7 @@ export class FakeTarget implements Target {
 		});
 		return {
 			pid: null,
+			served: this.calls.length > 0,
 			resumption: resume ?? (this.session === null ? null : { sessionId: this.session, protocolVersion: '2025-11-25' }),
 			setLevel() {},
 			watch: (_topic, done) => done(null),

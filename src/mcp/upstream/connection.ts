@@ -1,4 +1,4 @@
-import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
+import type { Member, Scanned } from '../../lib/json-scan.ts';
 import { SlotList } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import type {
@@ -16,11 +16,16 @@ import type {
 } from '../model.ts';
 import { ownCall } from '../own-call.ts';
 import { checkParamHeaders, paramHeaders } from '../param-values.ts';
+import { argumentsOf, toolOf } from './called-tool.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
-import { type CallOwner, type LostCall, OpenCall } from './open-call.ts';
+import { type LostCalls, safeMethods } from './lost-calls.ts';
+import { type CallOwner, OpenCall, type Sent } from './open-call.ts';
+import { failureOf } from './failure-of.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
 import { type ToolHeaders, ToolListing } from './tool-headers.ts';
+import type { Clocked } from './call-clock.ts';
+import type { Vitals } from './vitals.ts';
 import { endsTransport, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** Hears of topics at servers that report them on a stream of its own; null where each is subscribed by a request. */
@@ -36,11 +41,15 @@ export interface Refusals {
 }
 
 /** A negotiated connection: sends calls, sorts what comes back. One for both eras; the dialect is the difference. */
-export class Connection implements AskOwner, CallOwner {
+export class Connection implements AskOwner, CallOwner, Clocked {
+	slot = -1;
 	readonly server: ServerFacts;
 	readonly dialect: Dialect;
 	topics: TopicStream | null = null;
-	lost: LostCall | null = null;
+	/** null: such calls fail. */
+	lost: LostCalls | null = null;
+	/** Whether the server has answered a call. */
+	served = false;
 	/** Hears of refusals; null where a server cannot be replaced behind the connection. */
 	check: Refusals | null = null;
 	/** What the target's tools want mirrored in headers. */
@@ -53,6 +62,9 @@ export class Connection implements AskOwner, CallOwner {
 	private readonly calls = new SlotList<OpenCall>();
 	private readonly asks: ServerAsk[] = [];
 	private readonly acknowledging = new Map<number, (scanned: Scanned) => void>();
+	private readonly vitals: Vitals;
+	/** No call can be too late before. */
+	private dueAt = 0;
 	private nextId: number;
 	private failed = false;
 
@@ -64,6 +76,7 @@ export class Connection implements AskOwner, CallOwner {
 			server: ServerFacts;
 			caller: Caller;
 			tools: ToolHeaders;
+			vitals: Vitals;
 		},
 		events: UpstreamEvents,
 		firstId: number,
@@ -74,28 +87,36 @@ export class Connection implements AskOwner, CallOwner {
 		this.server = options.server;
 		this.caller = options.caller;
 		this.tools = options.tools;
+		this.vitals = options.vitals;
 		this.events = events;
 		this.nextId = firstId;
 	}
 
-	/** `repeated`: the call was lost once already, and is not sent a third time. */
-	start(call: Call, sink: Sink, repeated = false): Ticket {
+	get now(): number {
+		return this.vitals.clock.now;
+	}
+
+	start(call: Call, sink: Sink, before = firstTime): Ticket {
 		const refusal = this.dialect.refusal(call) ?? this.mirrorFault(call);
 		if (refusal !== null) {
 			sink.fail(refusal);
 			return nothingToCancel;
 		}
 		// What a tool wants mirrored is in its schema, which has to be known before it can be called.
-		if (this.dialect.mirrors && call.method === 'tools/call' && !this.tools.complete && !repeated)
+		if (this.dialect.mirrors && call.method === 'tools/call' && !this.tools.complete && !before.repeated)
 			return new ToolListing(this, call, sink);
-		return this.send(call, sink, repeated);
+		return this.send(call, sink, before);
 	}
 
 	/** Sends a call at once. */
-	send(call: Call, sink: Sink, repeated: boolean): OpenCall {
+	send(call: Call, sink: Sink, before: Sent): OpenCall {
 		const id = this.nextId++;
 		const message = requestText(id, call, this.dialect.requestMeta(call.caller));
-		const open = new OpenCall(this, id, call, sink, repeated);
+		if (this.slot < 0) {
+			this.dueAt = 0;
+			this.vitals.clock.watch(this);
+		}
+		const open = new OpenCall(this, id, call, sink, before);
 		this.calls.add(open);
 		const ticket = this.transport.request({ id, message, headers: this.headersOf(call) }, open);
 		open.sent(ticket);
@@ -171,6 +192,8 @@ export class Connection implements AskOwner, CallOwner {
 	}
 
 	readResult(call: Call, scanned: Scanned, result: Member): Result {
+		this.served = true;
+		this.vitals.circuit.succeeded();
 		const text = textOf(scanned, result);
 		const { type, stamped } = this.dialect.resultType(result, scanned.text);
 		if (call.method !== 'tools/list') return { text, type, stamped };
@@ -193,9 +216,24 @@ export class Connection implements AskOwner, CallOwner {
 	}
 
 	errorOf(scanned: Scanned, member: Member): McpError {
+		this.served = true;
+		this.vitals.circuit.succeeded();
 		const error = readError(scanned, member, this.target);
 		this.check?.refused(error.code);
 		return error;
+	}
+
+	recover(call: Call, sink: Sink, fault: TransportFault, { repeated, tries }: Sent): Ticket | null {
+		const { lost } = this;
+		if (fault.kind === 'io' && fault.neverRan && !fault.over) {
+			this.vitals.circuit.failed('unreachable', failureOf(fault));
+			return lost?.unreached(call, sink, tries) ?? null;
+		}
+		if (lost === null || repeated) return null;
+		// An answer that is only fetched (any more) was run.
+		if (fault.kind === 'http' && fault.sessionLost && fault.neverRan) return lost.forgotten(call, sink);
+		const broke = fault.kind === 'io' && !fault.answered && !fault.over;
+		return broke && safeMethods.has(call.method) ? lost.broken(call, sink) : null;
 	}
 
 	/** The transport gave up on a call; a process that ended takes the whole connection along. */
@@ -227,7 +265,38 @@ export class Connection implements AskOwner, CallOwner {
 
 	settled(ask: ServerAsk): void {
 		const at = this.asks.indexOf(ask);
-		if (at >= 0) this.asks.splice(at, 1);
+		if (at < 0) return;
+		this.asks.splice(at, 1);
+		this.stand(ask);
+	}
+
+	/** Gives up calls without sign of life; false when there are none at all. */
+	look(now: number): boolean {
+		if (this.calls.size === 0) return false;
+		if (now < this.dueAt) return true;
+		for (const ask of this.asks) this.stand(ask);
+		const { timeout } = this.vitals.clock;
+		this.dueAt = now + timeout;
+		this.calls.each((call) => {
+			const end = call.signAt + timeout;
+			if (end <= now) this.late(call);
+			else if (end < this.dueAt) this.dueAt = end;
+		});
+		return this.calls.size > 0;
+	}
+
+	/** While its client is asked, a call does not grow older. */
+	private stand({ call }: ServerAsk): void {
+		this.calls.each((one) => {
+			if (one === call || (call === 'any' && one.mayBeAsked)) one.signAt = this.now;
+		});
+	}
+
+	private late(call: OpenCall): void {
+		const { circuit, clock } = this.vitals;
+		const reason = `it gave no sign of life for ${clock.timeout / 1000} s (callTimeout)`;
+		circuit.failed('timeout', { reason, remedy: '', exitCode: null, signal: null, stderr: [] }, clock.timeout);
+		call.refuse(mcpError(code.internal, `target "${this.target}" did not answer: ${reason}`, this.target), reason);
 	}
 
 	/**
@@ -289,7 +358,9 @@ export class Connection implements AskOwner, CallOwner {
 		const id = token === null ? Number.NaN : Number(textOf(scanned, token).toString());
 		let owner: Sink | null = null;
 		this.calls.each((one) => {
-			if (one.id === id) owner = one.sink;
+			if (one.id !== id) return;
+			one.signAt = this.now;
+			owner = one.sink;
 		});
 		return owner;
 	}
@@ -308,36 +379,11 @@ const maximumAsks = 1000;
 
 const wide = /\/list_changed$|^notifications\/(resources\/updated|tasks(\/status)?|elicitation\/complete)$/;
 
+const firstTime: Sent = { repeated: false, tries: 0 };
 const silent: Sink = { note() {}, ask() {}, done() {}, fail() {} };
 const nothingToCancel: Ticket = { cancel() {} };
 
 function asksOutOfPlace(target: string, method: string): McpError {
 	const message = `target "${target}" sent the request ${method} in the middle of a call; its era returns input_required instead`;
 	return mcpError(code.internal, message, target);
-}
-
-/** The tool's name at the server. */
-function toolOf(call: Call): string {
-	if (call.name !== null) return call.name;
-	const member = memberOf(call.params.members, 'name');
-	const { text } = call.params;
-	return member !== null && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : '';
-}
-
-function argumentsOf(call: Call): Buffer | null {
-	const member = memberOf(call.params.members, 'arguments');
-	return member === null ? null : textOf(call.params, member);
-}
-
-/** A transport's fault in words for a person. */
-export function failureOf(fault: TransportFault): Failure {
-	if (fault.kind === 'process') return fault;
-	const none = { exitCode: null, signal: null, stderr: [] };
-	if (fault.kind === 'io') return { reason: fault.reason, remedy: fault.remedy, ...none };
-	const text = fault.body.toString('utf8', 0, 200).trim();
-	const remedy =
-		fault.status === 401 || fault.status === 403
-			? 'The server wants credentials; targets with credentials are not supported by this version.'
-			: 'Check the URL of the target.';
-	return { reason: `it answered HTTP ${fault.status}${text === '' ? '' : `: ${text}`}`, remedy, ...none };
 }

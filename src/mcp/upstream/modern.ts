@@ -1,4 +1,5 @@
 import type { Scanned } from '../../lib/json-scan.ts';
+import { code } from '../errors.ts';
 import { encodeHeader } from '../header-value.ts';
 import type { Call, Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
@@ -45,6 +46,14 @@ export function readDiscover(scanned: Scanned): ServerFacts | 'not-modern' | 'di
 		return versions.some((one) => typeof one === 'string' && one > modernVersion) ? 'disjoint' : 'not-modern';
 	const meta = isObject(value['_meta']) ? value['_meta'] : {};
 	return serverFacts(value, meta['io.modelcontextprotocol/serverInfo'] ?? value['serverInfo'], modernVersion, false);
+}
+
+/** The versions that a server of the new era names when it does not speak the one it was asked in; null for others. */
+export function versionsInstead(scanned: Scanned): string[] | null {
+	const error = objectOf(scanned, memberOf(scanned.members, 'error'));
+	if (error?.['code'] !== code.unsupportedVersion || !isObject(error['data'])) return null;
+	const { supported } = error['data'];
+	return Array.isArray(supported) ? supported.filter((one) => typeof one === 'string') : null;
 }
 
 /** Param that the `Mcp-Name` header repeats is the call's name; these methods have one. */

@@ -1,22 +1,24 @@
 import type { Scanned } from '../../lib/json-scan.ts';
 import type { Ask, Caller, Failure, Notice, Resumption, ServerFacts, Ticket } from '../model.ts';
 import { code, mcpError } from '../errors.ts';
-import { Connection, failureOf } from './connection.ts';
+import { Connection } from './connection.ts';
+import { failureOf } from './failure-of.ts';
 import type { Dialect } from './dialect.ts';
-import type { LostCall } from './open-call.ts';
+import type { LostCalls } from './lost-calls.ts';
+import type { Vitals } from './vitals.ts';
 import { EraCheck } from './era-check.ts';
 import type { EraMemory } from './era-memory.ts';
-import {
-	initializedText,
-	initializeHeaders,
-	initializeText,
-	isObject,
-	legacyDialect,
-	readInitialize,
-} from './legacy.ts';
+import { initializedText, initializeHeaders, initializeText, legacyDialect, readInitialize } from './legacy.ts';
 import { ListenStreams } from './listen.ts';
-import { memberOf, objectOf, textOf } from './message.ts';
-import { discoverHeaders, discoverText, modernDialect, modernVersion, readDiscover } from './modern.ts';
+import { memberOf, textOf } from './message.ts';
+import {
+	discoverHeaders,
+	discoverText,
+	modernDialect,
+	modernVersion,
+	readDiscover,
+	versionsInstead,
+} from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
@@ -26,8 +28,7 @@ export interface NegotiationEvents {
 	failed(failure: Failure): void;
 	note(notice: Notice): void;
 	ask(ask: Ask): void;
-	/** The server has forgotten the session; the call did not reach it. */
-	lost: LostCall;
+	readonly lost: LostCalls;
 	/** The server has forgotten the session, as its stream shows; no call was lost by that. */
 	forgotten(): void;
 }
@@ -51,6 +52,7 @@ type Way = 'modern' | 'legacy';
 export class Negotiation {
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
+	private readonly vitals: Vitals;
 	private readonly caller: Caller;
 	private readonly events: NegotiationEvents;
 	private readonly resume: Resumption | null;
@@ -80,12 +82,14 @@ export class Negotiation {
 	constructor(
 		options: TargetOptions,
 		memory: EraMemory,
+		vitals: Vitals,
 		caller: Caller,
 		events: NegotiationEvents,
 		resume: Resumption | null,
 	) {
 		this.options = options;
 		this.memory = memory;
+		this.vitals = vitals;
 		this.caller = caller;
 		this.events = events;
 		this.resume = resume;
@@ -328,8 +332,9 @@ export class Negotiation {
 				else this.events.ask(ask);
 			},
 		};
-		const { caller } = this;
-		const options = { target: this.options.name, transport, dialect, server, caller, tools: this.memory.tools };
+		const { caller, vitals } = this;
+		const { tools } = this.memory;
+		const options = { target: this.options.name, transport, dialect, server, caller, tools, vitals };
 		const connection = new Connection(options, events, this.nextId);
 		this.connection = connection;
 		connection.lost = this.events.lost;
@@ -386,12 +391,4 @@ function refusal(method: string, scanned: Scanned): { reason: string; remedy: st
 	const error = memberOf(scanned.members, 'error');
 	const said = error === null ? '' : `: ${textOf(scanned, error).toString('utf8').slice(0, 200)}`;
 	return { reason: `it did not accept ${method}${said}`, remedy: 'Check that the target is an MCP server.' };
-}
-
-/** The versions that a server of the new era names when it does not speak the one it was asked in; null for others. */
-function versionsInstead(scanned: Scanned): string[] | null {
-	const error = objectOf(scanned, memberOf(scanned.members, 'error'));
-	if (error?.['code'] !== code.unsupportedVersion || !isObject(error['data'])) return null;
-	const { supported } = error['data'];
-	return Array.isArray(supported) ? supported.filter((one) => typeof one === 'string') : null;
 }

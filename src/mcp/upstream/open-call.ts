@@ -7,18 +7,17 @@ import type { Dialect } from './dialect.ts';
 import { memberOf, OnceSink } from './message.ts';
 import type { Receiver, TransportFault } from './transport/transport.ts';
 
-/** Takes over a call that did not reach the server because its session is gone. */
-export type LostCall = (call: Call, sink: Sink) => Ticket;
-
 /** The connection that a call is under way on. */
 export interface CallOwner {
 	readonly dialect: Dialect;
-	/** null: such calls fail. */
-	readonly lost: LostCall | null;
+	/** The monotonic clock, good enough for time-outs. */
+	readonly now: number;
 	readResult(call: Call, scanned: Scanned, result: Member): Result;
 	errorOf(scanned: Scanned, error: Member): McpError;
 	/** The transport gave up on a call. */
 	faulted(fault: TransportFault): McpError;
+	/** Goes on with a call that the transport gave up on; null where it must not be sent again. */
+	recover(call: Call, sink: Sink, fault: TransportFault, sent: Sent): Ticket | null;
 	/** A message came with the call that is no answer. */
 	unsolicited(scanned: Scanned, call: OpenCall): void;
 	cancelled(id: number, reason: string | undefined): void;
@@ -27,23 +26,34 @@ export interface CallOwner {
 	relist(call: Call, sink: Sink): Ticket;
 }
 
+/** How a call was sent before. */
+export interface Sent {
+	/** Whether a server may have seen it. Then it is not sent a third time. */
+	readonly repeated: boolean;
+	/** How often no server could be reached. */
+	readonly tries: number;
+}
+
 /** A call that is on its way. */
 export class OpenCall implements Receiver, Ticket, Slotted {
 	slot = -1;
 	readonly id: number;
 	private readonly connection: CallOwner;
 	private readonly call: Call;
-	private readonly repeated: boolean;
+	private readonly before: Sent;
+	/** When the server last gave a sign of life for it. */
+	signAt: number;
 	private readonly once: OnceSink;
 	private ticket: Ticket | null = null;
 	/** Where the call went on when it was lost here. */
 	private again: Ticket | null = null;
 
-	constructor(connection: CallOwner, id: number, call: Call, sink: Sink, repeated: boolean) {
+	constructor(connection: CallOwner, id: number, call: Call, sink: Sink, before: Sent) {
 		this.connection = connection;
 		this.id = id;
 		this.call = call;
-		this.repeated = repeated;
+		this.before = before;
+		this.signAt = connection.now;
 		this.once = new OnceSink(sink);
 	}
 
@@ -68,6 +78,7 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 
 	message(scanned: Scanned): void {
 		if (this.once.open === null) return;
+		this.signAt = this.connection.now;
 		const result = memberOf(scanned.members, 'result');
 		if (result !== null && !(isNull(scanned, result) && this.hasError(scanned)))
 			return this.end()?.done(this.connection.readResult(this.call, scanned, result));
@@ -78,14 +89,12 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 	}
 
 	failed(fault: TransportFault): void {
-		const { lost } = this.connection;
-		if (lost !== null && !this.repeated && isUnseenLoss(fault)) {
-			const sink = this.end();
-			if (sink !== null) this.again = lost(this.call, sink);
-			return;
+		const sink = this.end();
+		if (sink !== null) this.again = this.connection.recover(this.call, sink, fault, this.before);
+		if (this.again === null) {
+			const error = this.connection.faulted(fault);
+			sink?.fail(error);
 		}
-		const error = this.connection.faulted(fault);
-		this.end()?.fail(error);
 	}
 
 	paused(): void {
@@ -106,10 +115,10 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 	}
 
 	/** Gives the call up because of what its server did. */
-	refuse(error: McpError): void {
+	refuse(error: McpError, reason?: string): void {
 		if (this.once.open === null) return;
 		this.ticket?.cancel();
-		this.connection.cancelled(this.id, undefined);
+		this.connection.cancelled(this.id, reason);
 		this.end()?.fail(error);
 	}
 
@@ -122,7 +131,7 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 	private refused(error: McpError): void {
 		const sink = this.end();
 		if (sink === null) return;
-		if (error.code === code.headerMismatch && this.connection.dialect.mirrors && !this.repeated)
+		if (error.code === code.headerMismatch && this.connection.dialect.mirrors && !this.before.repeated)
 			this.again = this.connection.relist(this.call, sink);
 		else sink.fail(error);
 	}
@@ -136,9 +145,4 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 
 function isNull({ text }: Scanned, { start }: Member): boolean {
 	return text[start] === 0x6e;
-}
-
-/** The session is gone, and the call has not been run in it: an answer that is only fetched (any more) has been. */
-function isUnseenLoss(fault: TransportFault): boolean {
-	return fault.kind === 'http' && fault.sessionLost && fault.neverRan === true;
 }

@@ -18,6 +18,8 @@ import type { SharedTopics } from './shared-topics.ts';
 /** What shares are parts of. */
 export interface SharedConnection {
 	readonly pid: number | null;
+	/** Whether the server has answered a call. */
+	readonly served: boolean;
 	readonly topics: SharedTopics;
 	start(share: Share, call: Call, sink: Sink): Ticket;
 	notify(notice: ClientNotice): void;
@@ -42,6 +44,10 @@ export class Share implements Upstream {
 	constructor(caller: Caller, events: UpstreamEvents) {
 		this.caller = caller;
 		this.events = events;
+	}
+
+	get served(): boolean {
+		return this.shared?.served === true;
 	}
 
 	get pid(): number | null {

@@ -58,6 +58,10 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.lanes = new Lanes(options.target, options.caller, unwatched, { left: 0, share: 0 });
 	}
 
+	get served(): boolean {
+		return this.upstream?.served === true;
+	}
+
 	get pid(): number | null {
 		return this.upstream?.pid ?? null;
 	}

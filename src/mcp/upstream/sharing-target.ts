@@ -1,4 +1,5 @@
 import { canonical } from '../canonical.ts';
+import type { Circuit } from '../circuit.ts';
 import type { Caller, ServerFacts, Target, Upstream, UpstreamEvents } from '../model.ts';
 import { Share } from './share.ts';
 import { SharedUpstream } from './shared-upstream.ts';
@@ -22,6 +23,7 @@ export interface SharingOptions {
  */
 export class SharingTarget implements Target {
 	readonly name: string;
+	readonly circuit: Circuit;
 	private readonly options: SharingOptions;
 	private readonly connections = new Map<string, SharedUpstream>();
 	/** Whether callers, with a handshake of their own or without, found the server to need none. */
@@ -30,6 +32,7 @@ export class SharingTarget implements Target {
 	constructor(options: SharingOptions) {
 		this.options = options;
 		this.name = options.target.name;
+		this.circuit = options.target.circuit;
 	}
 
 	get local(): boolean {

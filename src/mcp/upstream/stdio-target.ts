@@ -53,6 +53,7 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 	});
 	return {
 		name: options.name,
+		circuit: target.circuit,
 		get local() {
 			return sharing.local;
 		},

@@ -8,6 +8,8 @@ export interface TargetOptions {
 	readonly overHttp: boolean;
 	/** Says what is wrong with a server in the log. */
 	warn(message: string): void;
+	/** Milliseconds without sign of life after which a call is given up, 0 for never; default 1 h. */
+	readonly callTimeout?: number;
 	/** Whether the server's sessions end with their connection, as those over HTTP+SSE do. Absent: only off HTTP. */
 	sessionsEnd?(): boolean;
 	/** Milliseconds until a connection must stand. Default 120 s for a process, 30 s over HTTP. */

@@ -12,29 +12,42 @@ import type {
 	Upstream,
 	UpstreamEvents,
 } from '../model.ts';
-import { awayError, code, mcpError } from '../errors.ts';
+import { Circuit } from '../circuit.ts';
+import { awayError } from '../errors.ts';
+import { CallClock } from './call-clock.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
+import { LostCall, type LostCalls } from './lost-calls.ts';
 import { Negotiation } from './negotiate.ts';
 import { ToolHeaders } from './tool-headers.ts';
+import type { Sent } from './open-call.ts';
 import type { TargetOptions } from './target-options.ts';
+import type { Vitals } from './vitals.ts';
 
 /** Makes a target. What is learnt about the server's eras is kept for its next connections. */
 export function createTarget(options: TargetOptions): Target {
 	const memory = new EraMemory(new ToolHeaders((message) => options.warn(message)));
+	const callTimeout = options.callTimeout ?? usualCallTimeoutMs;
+	const clock = new CallClock(callTimeout === 0 ? Number.POSITIVE_INFINITY : callTimeout);
+	const vitals = { circuit: new Circuit(), clock };
 	return {
 		name: options.name,
+		circuit: vitals.circuit,
 		get local() {
 			return options.sessionsEnd?.() ?? !options.overHttp;
 		},
-		open: (caller, events, resume) => new NegotiatedUpstream(options, memory, caller, events, resume),
+		open: (caller, events, resume) => new NegotiatedUpstream(options, memory, vitals, caller, events, resume),
 	};
 }
 
+/** Servers work on some calls for long; a call that is hung altogether must end some day. */
+const usualCallTimeoutMs = 3_600_000;
+
 /** An upstream that negotiates first and then hands calls to the connection. */
-class NegotiatedUpstream implements Upstream {
+class NegotiatedUpstream implements Upstream, LostCalls {
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
+	private readonly vitals: Vitals;
 	private readonly caller: Caller;
 	private readonly events: UpstreamEvents;
 	private negotiation: Negotiation;
@@ -42,19 +55,23 @@ class NegotiatedUpstream implements Upstream {
 	private failure: Failure | null = null;
 	private closed = false;
 	/** Calls that wait for the server's next session; null while there is one. */
-	private lost: LostTicket[] | null = null;
+	private lost: LostCall[] | null = null;
+	/** Calls that wait for their next try. */
+	private readonly waiting = new Map<LostCall, NodeJS.Timeout>();
 	/** Sessions that the server has forgotten; answers may still be on their way. */
 	private readonly retired: Negotiation[] = [];
 
 	constructor(
 		options: TargetOptions,
 		memory: EraMemory,
+		vitals: Vitals,
 		caller: Caller,
 		events: UpstreamEvents,
 		resume: Resumption | null,
 	) {
 		this.options = options;
 		this.memory = memory;
+		this.vitals = vitals;
 		this.caller = caller;
 		this.events = events;
 		this.negotiation = this.negotiate(resume);
@@ -62,6 +79,10 @@ class NegotiatedUpstream implements Upstream {
 		setImmediate(() => {
 			if (!this.closed) this.negotiation.begin();
 		});
+	}
+
+	get served(): boolean {
+		return this.connection?.served === true;
 	}
 
 	get pid(): number | null {
@@ -73,10 +94,7 @@ class NegotiatedUpstream implements Upstream {
 	}
 
 	start(call: Call, sink: Sink): Ticket {
-		if (this.lost !== null) return this.wait(call, sink);
-		if (this.connection !== null && this.failure === null) return this.connection.start(call, sink);
-		sink.fail(this.unavailable());
-		return nothingToCancel;
+		return this.send(call, sink, firstTime);
 	}
 
 	notify(notice: ClientNotice): void {
@@ -98,7 +116,12 @@ class NegotiatedUpstream implements Upstream {
 
 	async close(keepSession = false): Promise<void> {
 		this.closed = true;
-		this.settleLost((ticket) => ticket.fail(this.unavailable()));
+		for (const [one, timer] of this.waiting) {
+			clearTimeout(timer);
+			one.fail(this.unavailable());
+		}
+		this.waiting.clear();
+		this.settleLost((one) => one.fail(this.unavailable()));
 		await Promise.all([...this.retired, this.negotiation].map((one) => one.close(keepSession)));
 	}
 
@@ -106,18 +129,19 @@ class NegotiatedUpstream implements Upstream {
 		return new Negotiation(
 			this.options,
 			this.memory,
+			this.vitals,
 			this.caller,
 			{
 				ready: (connection) => this.ready(connection),
 				failed: (failure) => {
 					if (this.closed || this.failure !== null) return;
 					this.failure = failure;
-					this.settleLost((ticket) => ticket.fail(this.unavailable()));
+					this.settleLost((one) => one.fail(this.unavailable()));
 					this.events.failed(failure);
 				},
 				note: (notice) => this.events.note(notice),
 				ask: (ask) => this.events.ask(ask),
-				lost: (call, sink) => this.repeat(call, sink),
+				lost: this,
 				forgotten: () => this.renew(),
 			},
 			resume,
@@ -128,17 +152,51 @@ class NegotiatedUpstream implements Upstream {
 		if (this.closed) return;
 		this.connection = connection;
 		this.events.ready(connection.server);
-		this.settleLost((ticket) => ticket.start(connection));
+		this.settleLost((one) => one.start((...what) => connection.start(...what, { repeated: true, tries: 0 })));
 	}
 
-	/** The server has forgotten the session and has not run the call: a new session is opened, the call sent once more. */
-	private repeat(call: Call, sink: Sink): Ticket {
-		if (this.closed || this.failure !== null) {
-			sink.fail(this.unavailable());
-			return nothingToCancel;
-		}
+	/** A new session is opened, the call sent once more. A second loss fails it: the server is not to be trusted. */
+	forgotten(call: Call, sink: Sink): Ticket {
+		if (this.closed || this.failure !== null) return this.refuse(sink);
 		this.renew();
 		return this.wait(call, sink);
+	}
+
+	/** Tries again after growing pauses, in all for about as long as a server takes to restart. */
+	unreached(call: Call, sink: Sink, tries: number): Ticket | null {
+		const tooMany = tries >= maximumTries || this.waiting.size >= maximumLost;
+		if (tooMany || this.closed || this.failure !== null || this.vitals.circuit.state === 'open') return null;
+		const lost = new LostCall(call, sink, (one) => this.forget(one));
+		const timer = setTimeout(
+			() => {
+				this.waiting.delete(lost);
+				lost.start((...what) => this.send(...what, { repeated: false, tries: tries + 1 }));
+			},
+			Math.min(firstPauseMs * 2 ** tries, longestPauseMs),
+		);
+		timer.unref();
+		this.waiting.set(lost, timer);
+		return lost;
+	}
+
+	broken(call: Call, sink: Sink): Ticket {
+		return this.send(call, sink, { repeated: true, tries: 0 });
+	}
+
+	private send(call: Call, sink: Sink, before: Sent): Ticket {
+		if (this.lost !== null) return this.wait(call, sink);
+		if (this.connection !== null && this.failure === null) return this.connection.start(call, sink, before);
+		return this.refuse(sink);
+	}
+
+	private forget(lost: LostCall): void {
+		clearTimeout(this.waiting.get(lost));
+		this.waiting.delete(lost);
+	}
+
+	private refuse(sink: Sink): Ticket {
+		sink.fail(this.unavailable());
+		return nothingToCancel;
 	}
 
 	/** Opens a new session; calls wait for it. */
@@ -154,16 +212,16 @@ class NegotiatedUpstream implements Upstream {
 	}
 
 	private wait(call: Call, sink: Sink): Ticket {
-		const ticket = new LostTicket(call, sink);
-		if (this.lost === null || this.lost.length >= maximumLost) ticket.fail(this.unavailable());
-		else this.lost.push(ticket);
-		return ticket;
+		const one = new LostCall(call, sink, () => {});
+		if (this.lost === null || this.lost.length >= maximumLost) one.fail(this.unavailable());
+		else this.lost.push(one);
+		return one;
 	}
 
-	private settleLost(settle: (ticket: LostTicket) => void): void {
+	private settleLost(settle: (one: LostCall) => void): void {
 		const { lost } = this;
 		this.lost = null;
-		for (const ticket of lost ?? []) settle(ticket);
+		for (const one of lost ?? []) settle(one);
 	}
 
 	private unavailable(): McpError {
@@ -172,36 +230,12 @@ class NegotiatedUpstream implements Upstream {
 	}
 }
 
+const firstTime: Sent = { repeated: false, tries: 0 };
 const maximumLost = 1000;
+/** Pauses before a server that was not there is tried again; in all about nine seconds. */
+const firstPauseMs = 50;
+const longestPauseMs = 1000;
+const maximumTries = 13;
 /** Of more sessions in a row that a server forgets, the oldest is not waited for: one that forgets all must not fill memory. */
 const maximumRetired = 8;
 const nothingToCancel: Ticket = { cancel() {} };
-
-/** A call that waits for a session. A second loss fails it: the server is not to be trusted with its sessions. */
-class LostTicket implements Ticket {
-	private readonly call: Call;
-	private sink: Sink | null;
-	private ticket: Ticket | null = null;
-
-	constructor(call: Call, sink: Sink) {
-		this.call = call;
-		this.sink = sink;
-	}
-
-	start(connection: Connection): void {
-		const { sink } = this;
-		if (sink === null) return;
-		this.sink = null;
-		this.ticket = connection.start(this.call, sink, true);
-	}
-
-	fail(error: McpError): void {
-		this.sink?.fail(error);
-		this.sink = null;
-	}
-
-	cancel(reason?: string): void {
-		if (this.ticket !== null) return this.ticket.cancel(reason);
-		this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
-	}
-}

@@ -6,6 +6,7 @@ import type { Ask, Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import { ownCall } from '../own-call.ts';
 import { type DeclaredHeaders, readParamHeaders } from '../param-headers.ts';
 import { memberOf } from './message.ts';
+import type { Sent } from './open-call.ts';
 
 /**
  * Which arguments of a target's tools travel in HTTP headers as well (MCP 2026-07-28, "Custom Headers from Tool
@@ -116,9 +117,11 @@ function withoutItems({ text }: Scanned, items: readonly Member[], out: readonly
 /** What a listing needs of its connection. */
 export interface ListingConnection {
 	readonly tools: ToolHeaders;
-	send(call: Call, sink: Sink, repeated: boolean): Ticket;
+	send(call: Call, sink: Sink, before: Sent): Ticket;
 }
 
+/** A list that is lost is not asked for again, nor is a call that its server did not like once. */
+const again: Sent = { repeated: true, tries: 0 };
 /** More pages are not read before a call. */
 const maximumPages = 100;
 
@@ -167,11 +170,11 @@ export class ToolListing implements Sink, Ticket {
 	}
 
 	private page(params: Readonly<Record<string, unknown>>): Ticket {
-		return this.connection.send(ownCall('tools/list', params, this.call.caller), this, true);
+		return this.connection.send(ownCall('tools/list', params, this.call.caller), this, again);
 	}
 
 	private goOn(): void {
 		this.over = true;
-		this.ticket = this.connection.send(this.call, this.sink, true);
+		this.ticket = this.connection.send(this.call, this.sink, again);
 	}
 }

@@ -1,0 +1,13 @@
+/** Why an upstream cannot serve, for a person to read. */
+export interface Failure {
+	/** One sentence without the target's name: "command `uvx` was not found". */
+	readonly reason: string;
+	/** What to do about it; may be empty. */
+	readonly remedy: string;
+	readonly exitCode: number | null;
+	readonly signal: string | null;
+	/** Last stderr lines, oldest first. */
+	readonly stderr: readonly string[];
+	/** There is no room for another process now; there may be after so many seconds. */
+	readonly retryAfter?: number;
+}

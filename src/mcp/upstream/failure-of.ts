@@ -1,0 +1,15 @@
+import type { Failure } from '../model.ts';
+import type { TransportFault } from './transport/transport.ts';
+
+/** A transport's fault in words for a person. */
+export function failureOf(fault: TransportFault): Failure {
+	if (fault.kind === 'process') return fault;
+	const none = { exitCode: null, signal: null, stderr: [] };
+	if (fault.kind === 'io') return { reason: fault.reason, remedy: fault.remedy, ...none };
+	const text = fault.body.toString('utf8', 0, 200).trim();
+	const remedy =
+		fault.status === 401 || fault.status === 403
+			? 'The server wants credentials; targets with credentials are not supported by this version.'
+			: 'Check the URL of the target.';
+	return { reason: `it answered HTTP ${fault.status}${text === '' ? '' : `: ${text}`}`, remedy, ...none };
+}

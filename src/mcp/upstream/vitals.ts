@@ -1,0 +1,8 @@
+import type { Circuit } from '../circuit.ts';
+import type { CallClock } from './call-clock.ts';
+
+/** Whether a server lives, as far as all connections to it know. One for each target. */
+export interface Vitals {
+	readonly circuit: Circuit;
+	readonly clock: CallClock;
+}
