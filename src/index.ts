@@ -31,6 +31,7 @@ export async function createGateway(config: string, options: CreateGatewayOption
 		config: loaded.config,
 		document: loaded.document,
 		source: '<config>',
+		file: null,
 		version,
 		logger: options.logger ?? silent,
 		accessLog: options.accessLog ?? null,

@@ -89,6 +89,31 @@ export interface BindView {
 	listeners: ListenerView[];
 }
 
+/** One thing that is wrong with the file as it is now. */
+export interface ConfigErrorView {
+	file: string;
+	/** 1-based; 0 when it has no place. */
+	line: number;
+	column: number;
+	/** `binds[0].listeners[0]`; may be empty. */
+	path: string;
+	message: string;
+	/** What to do about it; may be empty. */
+	remedy: string;
+}
+
+/** How what runs stands to what is written. */
+export interface ConfigView {
+	/** False: the file has errors, and what was read before goes on. */
+	synchronized: boolean;
+	/** RFC 3339: since when it is so; with `synchronized` when the configuration was applied. */
+	since: string;
+	/** Empty while synchronized. */
+	errors: ConfigErrorView[];
+	/** Settings that differ in the file and are only read at the start, such as `config.adminAddr`. */
+	needsRestart: string[];
+}
+
 /** GET /api/state, and each `state` event of GET /api/events. */
 export interface StateSnapshot {
 	/** Grows by one with each change. */
@@ -100,6 +125,7 @@ export interface StateSnapshot {
 	now: string;
 	/** Name or path of the configuration that is running. */
 	configSource: string;
+	config: ConfigView;
 	warnings: string[];
 	binds: BindView[];
 	sessions: number;

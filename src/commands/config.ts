@@ -8,6 +8,8 @@ import type { GatewayConfig, Problem } from '../config/ir.ts';
 import { loadConfig } from '../config/load.ts';
 import { type ConfigOrigin, readConfigSource } from '../config/read.ts';
 import { renderProblems } from '../config/render.ts';
+import type { WatchedFile } from '../runtime/core.ts';
+import type { ConfigFile, ReadConfig } from '../runtime/reload.ts';
 
 /** A configuration that can run. */
 export interface Chosen {
@@ -15,6 +17,8 @@ export interface Chosen {
 	readonly document: unknown;
 	/** Where it came from. */
 	readonly source: string;
+	/** The file that it stands in; null for a text, stdin, and whatever else cannot be read twice. */
+	readonly file: WatchedFile | null;
 }
 
 /** Loads what the flags ask for. Problems are written to stderr; then there is nothing to run. */
@@ -24,7 +28,25 @@ export async function chooseConfig(options: CliOptions): Promise<Chosen | null> 
 	if (!read.ok) return complain(read.problems);
 	const loaded = loadConfig(read.source, { env: process.env, commandExists });
 	if (!loaded.ok) return complain(loaded.problems, read.source.text);
-	return { config: loaded.config, document: loaded.document, source: read.source.name };
+	const { config, document, references } = loaded;
+	const { name, text } = read.source;
+	const file = origin.kind === 'file' && isFile(name) ? { file: configFile(name), text, references } : null;
+	return { config, document, source: name, file };
+}
+
+function configFile(path: string): ConfigFile {
+	const check = (text: string): ReadConfig => {
+		const loaded = loadConfig({ name: path, text }, { env: process.env, commandExists });
+		return loaded.ok ? { ...loaded, text } : loaded;
+	};
+	return {
+		path,
+		check,
+		async read() {
+			const read = await readConfigSource({ kind: 'file', path });
+			return read.ok ? check(read.source.text) : read;
+		},
+	};
 }
 
 function complain(problems: readonly Problem[], text?: string): null {
@@ -69,10 +91,18 @@ function commandExists(command: string, path: string | undefined): boolean {
 	return folders.some((folder) => isExecutable(folder === '' ? command : join(folder, command)));
 }
 
+function isFile(path: string): boolean {
+	try {
+		return statSync(path).isFile();
+	} catch {
+		return false;
+	}
+}
+
 function isExecutable(path: string): boolean {
 	try {
 		accessSync(path, constants.X_OK);
-		return statSync(path).isFile();
+		return isFile(path);
 	} catch {
 		return false;
 	}

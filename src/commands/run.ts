@@ -16,6 +16,8 @@ export async function run(options: CliOptions): Promise<number> {
 		process.stderr.write(startFaultLine(gateway));
 		return 1;
 	}
+	// A terminal sends it when it closes, and then it means the end.
+	if (process.stdin.isTTY !== true) process.on('SIGHUP', () => void gateway.reload());
 	const signal = await untilSignal();
 	const { drainDeadline } = chosen.config.settings;
 	log.logger.info(`${signal}: draining, at most ${drainDeadline} ms`);

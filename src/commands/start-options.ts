@@ -13,6 +13,7 @@ export function startOptions(chosen: Chosen, log: CommandLog): GatewayOptions {
 		config: chosen.config,
 		document: chosen.document,
 		source: chosen.source,
+		file: chosen.file,
 		version,
 		logger: log.logger,
 		accessLog: accessLog(log.core),

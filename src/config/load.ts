@@ -3,6 +3,7 @@ import { expandConfig } from './expand/config.ts';
 import type { LoadContext, Scope } from './expand/scope.ts';
 import { inspectKeys } from './inspect.ts';
 import type { GatewayConfig, Problem } from './ir.ts';
+import { formatPath, type Path } from './path.ts';
 import { createReport, type Report } from './report.ts';
 import { ROOT } from './schema/root.ts';
 import { isMapping } from './schema/section.ts';
@@ -26,6 +27,10 @@ export type LoadResult =
 			config: GatewayConfig;
 			/** The file as it was written, variables unexpanded; null when it is YAML only once they are expanded. */
 			document: unknown;
+			/** Files that were read with it; when one of them changes, so does the configuration. */
+			references: readonly string[];
+			/** A problem with the port of a bind that only shows when it is opened. */
+			portProblem(bindKey: string, message: string, remedy: string): Problem;
 	  }
 	| { ok: false; problems: Problem[] };
 
@@ -40,7 +45,8 @@ export function loadConfig(source: ConfigSource, context: LoadContext): LoadResu
 	const report = createReport(source.name, (path, point) =>
 		parsed.ok ? lineOf(expanded.origin(offsetOf(parsed.document, path, point))) : { line: 0, column: 0 },
 	);
-	const config = parsed.ok ? build(parsed.value, report, context) : null;
+	const tables = { portPaths: new Map<string, Path>(), references: new Set<string>() };
+	const config = parsed.ok ? build(parsed.value, report, context, tables) : null;
 	const place = { file: source.name, lineOf: (offset: number) => lineOf(expanded.origin(offset)) };
 	const syntax = parsed.ok ? [] : syntaxProblems(parsed, place);
 	const missing = missingVariables(expanded, source, lineOf);
@@ -55,10 +61,20 @@ export function loadConfig(source: ConfigSource, context: LoadContext): LoadResu
 		ok: true,
 		config: { ...config, warnings: config.warnings.sort(byPlace) },
 		document: writtenDocument(source.text, expanded, parsed),
+		references: [...tables.references],
+		portProblem(bindKey, message, remedy) {
+			const path = tables.portPaths.get(bindKey) ?? [];
+			return { file: source.name, ...report.lineOf(path), path: formatPath(path), message, remedy };
+		},
 	};
 }
 
-function build(value: unknown, report: Report, context: LoadContext): GatewayConfig | null {
+function build(
+	value: unknown,
+	report: Report,
+	context: LoadContext,
+	shared: Pick<Scope, 'portPaths' | 'references'>,
+): GatewayConfig | null {
 	if (value === null || value === undefined) {
 		report.problem([], 'the file is empty', 'write at least one of binds, gateways or mcp');
 		return null;
@@ -73,7 +89,7 @@ function build(value: unknown, report: Report, context: LoadContext): GatewayCon
 		return null;
 	}
 	const tables = { backends: new Map(), backendKeys: new Map(), routesByKey: new WeakMap() };
-	const scope: Scope = { report, context, pathOf: inspected.pathOf, ...tables };
+	const scope: Scope = { report, context, pathOf: inspected.pathOf, ...tables, ...shared };
 	return expandConfig(config, value, scope);
 }
 

@@ -20,6 +20,8 @@ export interface Lists {
 	/** Whether every target was there to be asked. */
 	readonly whole: boolean;
 	readonly exposed: ExposedList;
+	/** Whose parts they are. */
+	readonly legs: readonly Leg[];
 }
 
 /**
@@ -58,7 +60,7 @@ export class Catalog {
 		const whole = legs.every((leg) => leg.state === 'ready');
 		let open = 1;
 		const one = () => {
-			if (--open === 0) done({ parts, errors, whole, exposed: this.expose(kind, parts) });
+			if (--open === 0) done({ parts, errors, whole, exposed: this.expose(kind, parts, legs), legs });
 		};
 		legs.forEach((leg, index) => {
 			if (leg.state !== 'ready' || leg.server === null || !offers(leg.server, kind)) return;
@@ -123,12 +125,11 @@ export class Catalog {
 		if (known !== undefined) known.outdated = true;
 	}
 
-	private expose(kind: ListKind, parts: readonly (List | null)[]): ExposedList {
+	private expose(kind: ListKind, parts: readonly (List | null)[], legs: readonly Leg[]): ExposedList {
 		const last = this.exposed.get(kind.method);
 		const same = last?.parts.every((part, index) => part === parts[index]) === true;
 		const list = same ? last.list : new ExposedList(kind, parts, this.naming);
 		if (!same) this.findings.look(kind, parts, list, this.naming);
-		const { legs } = this.upstreams;
 		const connections = legs.map(connectionOf);
 		// A list that changed while it was on its way is nobody's to keep.
 		const outdated = legs.some(({ target }, at) => {

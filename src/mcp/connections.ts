@@ -6,6 +6,7 @@ import type { DispatchContext } from './dispatch-context.ts';
 import { exposeNotice } from './exposing-sink.ts';
 import type { Findings } from './findings.ts';
 import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from './model.ts';
+import type { MissingRule } from './missing.ts';
 import type { Naming } from './names.ts';
 import type { LaneBudget } from './lanes.ts';
 import { refuseAsk } from './refuse-ask.ts';
@@ -24,6 +25,8 @@ export interface Federation {
 	readonly listLimits: ListLimits;
 	/** Fail a list when one target fails it, and a session when one target does not start. */
 	readonly strict: boolean;
+	/** Refuse clients that open a session, or ask what there is, while targets are away. */
+	readonly refuseWhenMissing: MissingRule;
 	readonly startTimeout: number;
 	warn(message: string): void;
 }
@@ -46,14 +49,14 @@ export interface ConnectionsUse {
 /** One client's (or one pool's) connections to the targets, with the names that this client knows. */
 export class Connections {
 	readonly upstreams: Upstreams;
-	readonly federation: Federation;
 	readonly subscriptions: Subscriptions;
-	private readonly context: DispatchContext;
-	private readonly catalog: Catalog;
+	private current: Federation;
+	private catalog: Catalog;
+	private context: DispatchContext;
 	private readonly listeners = new Set<Listener>();
 
 	constructor(federation: Federation, caller: Caller, use: ConnectionsUse) {
-		this.federation = federation;
+		this.current = federation;
 		this.upstreams = new Upstreams({
 			targets: federation.targets,
 			caller,
@@ -68,19 +71,29 @@ export class Connections {
 				rosterChanged: () => this.rosterChanged(),
 			},
 		});
-		const { naming, findings } = federation;
 		this.subscriptions = new Subscriptions(this.upstreams);
-		this.catalog = new Catalog(this.upstreams, naming, findings, federation.listLimits);
-		this.context = {
-			upstreams: this.upstreams,
-			naming,
-			catalog: this.catalog,
-			owners: new Owners(this.upstreams, naming, this.catalog),
-			findings,
-			subscriptions: this.subscriptions,
-			strict: federation.strict,
-			warn: (message) => federation.warn(message),
-		};
+		this.catalog = this.makeCatalog();
+		this.context = this.makeContext();
+	}
+
+	get federation(): Federation {
+		return this.current;
+	}
+
+	/**
+	 * Goes over to what a reload has made of the backend. Connections to targets that stay are kept, with all that is
+	 * under way over them; the client is told to read its lists anew. Resolves when connections to dropped targets are
+	 * gone, at the latest after `patience` milliseconds.
+	 */
+	async follow(federation: Federation, patience: number): Promise<void> {
+		if (federation === this.current) return;
+		this.current = federation;
+		this.catalog.clear();
+		this.catalog = this.makeCatalog();
+		this.context = this.makeContext();
+		const followed = this.upstreams.follow(federation.targets, federation.watch, patience);
+		this.rosterChanged();
+		await followed;
 	}
 
 	start(call: Call, facts: Facts, sink: Sink): Ticket {
@@ -106,9 +119,24 @@ export class Connections {
 		return this.upstreams.close(keepSessions);
 	}
 
+	private makeCatalog(): Catalog {
+		const { naming, findings, listLimits } = this.current;
+		return new Catalog(this.upstreams, naming, findings, listLimits);
+	}
+
+	private makeContext(): DispatchContext {
+		const { upstreams, catalog, subscriptions, current } = this;
+		const { naming, findings, strict } = current;
+		const owners = new Owners(upstreams, naming, catalog);
+		return {
+			...{ upstreams, naming, catalog, owners, findings, subscriptions, strict },
+			warn: (message) => current.warn(message),
+		};
+	}
+
 	private note(target: string, notice: Notice): void {
 		this.catalog.noted(target, notice.method);
-		const shown = exposeNotice(notice, this.federation.naming, target);
+		const shown = exposeNotice(notice, this.current.naming, target);
 		if (shown !== null) for (const listener of this.listeners) listener.note(shown);
 	}
 

@@ -1,5 +1,6 @@
 import type { McpLimits } from '../config/ir.ts';
 import type { Backend, Exchange, Refusal } from '../http/exchange.ts';
+import type { OriginGuard } from '../http/origin-guard.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
 import { createSeal } from '../lib/seal.ts';
 import { Connections, type Federation } from './connections.ts';
@@ -23,12 +24,19 @@ import { refuse } from './wire/refusals.ts';
 import type { ChannelLimits } from './wire/shared-channel.ts';
 import { type StdioHost, StdioServer } from './wire/stdio-server.ts';
 
+/** What a reload changes of an endpoint, while its sessions go on. */
+export interface EndpointChange {
+	readonly federation: Federation;
+	readonly scope: string;
+	/** Refuses requests that a foreign web page may have sent (DNS rebinding). null: let it pass. */
+	readonly guard: OriginGuard;
+}
+
 export interface EndpointOptions {
 	readonly federation: Federation;
 	readonly stateful: boolean;
 	/** Milliseconds without use after which a session ends. */
 	readonly sessionTtl: number;
-	readonly refuseWhenMissing: 'any' | 'all' | 'never';
 	/** The gateway's own version. */
 	readonly version: string;
 	readonly heartbeat: Heartbeat;
@@ -41,14 +49,18 @@ export interface EndpointOptions {
 	readonly keyLasts: boolean;
 	/** Random name of this start of the gateway. */
 	readonly holder: string;
-	/** Refuses requests that a foreign web page may have sent (DNS rebinding). null: let it pass. */
-	guard(exchange: Exchange): Refusal | null;
+	readonly guard: OriginGuard;
 	refuse(exchange: Exchange, refusal: Refusal): void;
 }
 
 /** The backend that speaks MCP over HTTP: reads the message, picks the era, hands it on. */
 export class McpEndpoint implements Backend {
 	private readonly options: EndpointOptions;
+	private federation: Federation;
+	private guard: OriginGuard;
+	/** The session of the one client over stdio. */
+	private local: Session | null = null;
+	private closed = false;
 	private readonly sessions: Sessions | null;
 	private readonly pool: Pool;
 	private readonly parking: Parking;
@@ -60,18 +72,15 @@ export class McpEndpoint implements Backend {
 	private stopping = false;
 
 	constructor(options: EndpointOptions) {
-		const { federation, heartbeat, version, limits, refuseWhenMissing } = options;
+		const { federation, heartbeat, version, limits } = options;
 		this.options = options;
+		this.federation = federation;
+		this.guard = options.guard;
 		this.pool = new Pool(federation, heartbeat, { sets: limits.maxPooledSessions, calls: limits.maxCallsPerSession });
 		const { pool } = this;
 		this.parking = new Parking(heartbeat, createSeal(options.key, 'request state'), limits.parkTimeout);
-		this.modernDialogue = new ModernDialogue({
-			pool,
-			parking: this.parking,
-			version,
-			refuseWhenMissing: options.refuseWhenMissing,
-		});
-		const dialogue = new LegacyDialogue({ version, refuseWhenMissing, maximumCalls: limits.maxCallsPerSession });
+		this.modernDialogue = new ModernDialogue({ pool, parking: this.parking, version });
+		const dialogue = new LegacyDialogue({ version, maximumCalls: limits.maxCallsPerSession });
 		this.legacyDialogue = dialogue;
 		const stream = { events: limits.maxStreamEvents, bytes: limits.maxStreamBytes };
 		const channel = { heartbeat, headers: [], limits: stream, patience: keepAliveMs, record: () => null };
@@ -96,9 +105,29 @@ export class McpEndpoint implements Backend {
 		return this.sessions?.size ?? 0;
 	}
 
+	/** Whether anybody waits for a call. */
+	get busy(): boolean {
+		return this.sessions?.busy === true || this.pool.busy;
+	}
+
+	/**
+	 * Goes over to another configuration of the backend. Sessions, parked calls and streams stay, connections to targets
+	 * that stay do, too. Resolves when connections to dropped targets are gone, after `patience` milliseconds at the latest.
+	 */
+	async follow({ federation, scope, guard }: EndpointChange, patience: number): Promise<void> {
+		this.guard = guard;
+		this.federation = federation;
+		await Promise.all([
+			this.sessions?.follow(federation, scope, patience),
+			this.pool.follow(federation, patience),
+			this.local?.connections.follow(federation, patience),
+		]);
+	}
+
 	handle(exchange: Exchange): void {
 		exchange.facts.protocol = 'mcp';
-		const refusal = this.options.guard(exchange);
+		if (this.closed) return this.options.refuse(exchange, routeGone);
+		const refusal = this.guard(exchange);
 		if (refusal !== null) return this.options.refuse(exchange, refusal);
 		const overSse = exchange.path === ssePath;
 		if (exchange.method === 'POST') return this.post(exchange);
@@ -111,8 +140,11 @@ export class McpEndpoint implements Backend {
 
 	/** Serves the client of this process over stdio, with what serves the others over HTTP. Who asks for it closes it. */
 	serveStdio(host: StdioHost): StdioServer {
-		const open = (caller: Caller, version: string) =>
-			new Session(version, caller, new Connections(this.options.federation, caller, { lanes: null, resume: null }));
+		const open = (caller: Caller, version: string) => {
+			const connections = new Connections(this.federation, caller, { lanes: null, resume: null });
+			this.local = new Session(version, caller, connections);
+			return this.local;
+		};
 		const { legacyDialogue: legacy, modernDialogue: modern, pool } = this;
 		const { limits } = this.options;
 		const parts = { legacy, modern, pool, open, maximumId: limits.maxIdBytes, limits: channelLimits(limits) };
@@ -129,6 +161,7 @@ export class McpEndpoint implements Backend {
 
 	/** Ends all sessions and everything they hold. */
 	async close(): Promise<void> {
+		this.closed = true;
 		this.parking.close();
 		await Promise.all([this.sessions?.close(), this.pool.close()]);
 	}
@@ -142,6 +175,8 @@ export class McpEndpoint implements Backend {
 			return this.options.refuse(exchange, notAcceptable);
 		exchange.body(this.options.limits.maxBodySize, (body) => {
 			if (!Buffer.isBuffer(body)) this.options.refuse(exchange, body);
+			// The route was removed while the body was on its way.
+			else if (this.closed) this.options.refuse(exchange, routeGone);
 			else if (!overSse && isBatch(body)) this.batch(exchange, body);
 			else this.message(exchange, body);
 		});
@@ -181,6 +216,7 @@ function refuseMessage(exchange: Exchange, { status, id, code, message }: Envelo
 }
 
 const retryLater = ['retry-after', '5'];
+const routeGone: Refusal = { refused: true, status: 404, reason: 'NotFound', message: 'route not found' };
 const notAllowed: Refusal = {
 	refused: true,
 	status: 405,

@@ -6,6 +6,7 @@ import { gatewayCaller } from './own-call.ts';
 const upstream: Upstream = {
 	pid: null,
 	served: false,
+	busy: false,
 	resumption: null,
 	start: () => ({ cancel() {} }),
 	notify() {},

@@ -25,6 +25,8 @@ export interface TargetHealth {
  */
 export class Health implements TargetWatch {
 	private readonly targets = new Map<string, TargetHealth>();
+	/** Targets that the configuration has dropped and that still have connections. */
+	private readonly leaving = new Map<string, TargetHealth>();
 	private readonly now: () => Date;
 	private readonly changed: (health: TargetHealth, failure: Failure | null) => void;
 
@@ -32,19 +34,24 @@ export class Health implements TargetWatch {
 	constructor(names: readonly string[], now: () => Date, changed: Health['changed']) {
 		this.now = now;
 		this.changed = changed;
-		for (const target of names) {
-			const counts = { tools: null, prompts: null, resources: null };
-			this.targets.set(target, {
-				target,
-				state: 'idle',
-				since: now(),
-				failure: null,
-				server: null,
-				starting: 0,
-				ready: 0,
-				counts,
-			});
+		for (const target of names) this.targets.set(target, unknownYet(target, now()));
+	}
+
+	/** A reload has changed the targets; `fresh` are those that are new, or reached in another way than before. */
+	follow(names: readonly string[], fresh: ReadonlySet<string>): void {
+		const before = new Map([...this.targets, ...this.leaving]);
+		this.targets.clear();
+		this.leaving.clear();
+		for (const name of names) {
+			const known = before.get(name);
+			const blank = unknownYet(name, this.now());
+			// Connections of the target that had the name before count until they are gone.
+			if (known !== undefined && fresh.has(name))
+				Object.assign(known, { ...blank, starting: known.starting, ready: known.ready });
+			this.targets.set(name, known ?? blank);
+			before.delete(name);
 		}
+		for (const [name, health] of before) if (health.starting + health.ready > 0) this.leaving.set(name, health);
 	}
 
 	of(target: string): TargetHealth | undefined {
@@ -94,7 +101,7 @@ export class Health implements TargetWatch {
 
 	private change(target: string, failure: Failure | null, apply: (health: TargetHealth) => void): void {
 		const health = this.targets.get(target);
-		if (health === undefined) return;
+		if (health === undefined) return this.left(target, apply);
 		apply(health);
 		const state = stateOf(health);
 		if (state !== health.state) {
@@ -103,6 +110,18 @@ export class Health implements TargetWatch {
 		}
 		this.changed(health, failure);
 	}
+
+	private left(target: string, apply: (health: TargetHealth) => void): void {
+		const health = this.leaving.get(target);
+		if (health === undefined) return;
+		apply(health);
+		if (health.starting + health.ready === 0) this.leaving.delete(target);
+	}
+}
+
+function unknownYet(target: string, since: Date): TargetHealth {
+	const counts = { tools: null, prompts: null, resources: null };
+	return { target, state: 'idle', since, failure: null, server: null, starting: 0, ready: 0, counts };
 }
 
 function stateOf(health: TargetHealth): TargetHealth['state'] {

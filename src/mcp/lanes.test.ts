@@ -19,6 +19,7 @@ const result = { text: Buffer.from('{}'), type: 'complete', stamped: false };
 
 /** A connection that keeps its calls until the test ends them. */
 class FakeUpstream implements Upstream {
+	readonly busy = false;
 	readonly pid = null;
 	readonly served = false;
 	readonly resumption = null;

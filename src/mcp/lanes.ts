@@ -41,6 +41,11 @@ export class Lanes {
 		this.budget = budget;
 	}
 
+	/** Whether calls are under way over further connections, or wait for one. */
+	get busy(): boolean {
+		return this.waiting.length > 0 || this.further.some((lane) => !lane.idle);
+	}
+
 	/** Starts a call that wants a connection for itself. `first` is the set's own, which stands. */
 	start(first: Upstream, call: Call, sink: Sink): Ticket {
 		const exclusive = new ExclusiveCall(call, sink);

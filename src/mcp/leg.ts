@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Backoff } from '../processes/backoff.ts';
 import type { CircuitFollower } from './circuit.ts';
 import { awayError, code, mcpError, tooMuch } from './errors.ts';
@@ -48,6 +49,15 @@ const maximumWaiting = 1000;
 const stableMs = 30_000;
 /** When a target is back, those who wait for it do not all come in the same moment. */
 const rushMs = 250;
+/** Between two looks whether the calls of a leg that has been dropped are over. */
+const retiringLookMs = 50;
+const dropped: Failure = {
+	reason: 'the configuration has changed',
+	remedy: '',
+	exitCode: null,
+	signal: null,
+	stderr: [],
+};
 
 /**
  * One client's way to one target: its connection, and a new one when it has ended. The first restart is made at once,
@@ -78,6 +88,10 @@ export class Leg implements CircuitFollower {
 	private retry: NodeJS.Timeout | null = null;
 	private patience: NodeJS.Timeout | null = null;
 	private closed = false;
+	/** Whether the configuration has dropped it: it ends with the calls that are under way. */
+	private retired = false;
+	/** Has taken its place. */
+	private successor: Leg | null = null;
 	private readonly waiting: (() => void)[] = [];
 
 	constructor(options: LegOptions) {
@@ -144,6 +158,38 @@ export class Leg implements CircuitFollower {
 		else if (this.retry !== null) this.plan(this.waiting.length > 0 ? 0 : Math.random() * rushMs);
 	}
 
+	/** Starts a call that has waited. */
+	startLate(call: Call, sink: Sink): Ticket {
+		if (this.successor !== null) return this.successor.start(call, sink);
+		if (this.upstream !== null && this.state === 'ready' && this.target.circuit.passes())
+			return this.send(this.upstream, call, sink);
+		sink.fail(unavailable(this));
+		return nothingToCancel;
+	}
+
+	/**
+	 * The configuration has dropped the target. What is under way has `patience` milliseconds; who waits goes on with
+	 * `successor`, if there is one. Resolves when the connection is gone.
+	 */
+	async retire(successor: Leg | null, patience: number): Promise<void> {
+		this.retired = true;
+		this.successor = successor;
+		this.leaving = false;
+		this.overdue = true;
+		this.target.circuit.unfollow(this);
+		if (this.retry !== null) clearTimeout(this.retry);
+		if (this.patience !== null) clearTimeout(this.patience);
+		if (this.state !== 'ready') this.failure ??= dropped;
+		this.release();
+		const until = performance.now() + patience;
+		while (this.busy && !this.closed && performance.now() < until) await pause(retiringLookMs);
+		if (!this.closed) await this.close(false);
+	}
+
+	private get busy(): boolean {
+		return this.upstream?.busy === true || this.lanes?.busy === true;
+	}
+
 	/** Ends the connection and what exclusive calls have opened. */
 	async close(keepSession: boolean): Promise<void> {
 		this.closed = true;
@@ -167,7 +213,7 @@ export class Leg implements CircuitFollower {
 			caller,
 			{
 				ready: (server) => {
-					if (current && !this.closed) this.joined(server, resume);
+					if (current && !this.closed && !this.retired) this.joined(server, resume);
 				},
 				failed: (failure) => {
 					if (!current) return;
@@ -175,10 +221,10 @@ export class Leg implements CircuitFollower {
 					this.lost(failure);
 				},
 				note: (notice) => {
-					if (current && !this.closed) events.note(this, notice);
+					if (current && !this.closed && !this.retired) events.note(this, notice);
 				},
 				ask: (ask) => {
-					if (!current || this.upstream === null) return refuseAsk(ask);
+					if (!current || this.upstream === null || this.retired) return refuseAsk(ask);
 					if (this.lanes === null) events.ask(ask);
 					// Kept for the next call: strangers share the connection.
 					else this.lanes.hold(this.upstream, ask);
@@ -215,6 +261,7 @@ export class Leg implements CircuitFollower {
 		void upstream?.close();
 		if (this.closed) return;
 		this.options.watch.failed(this.target.name, failure, wasReady);
+		if (this.retired) return;
 		if (wasReady) this.leave(upstream?.served === true || lasted > stableMs);
 		else {
 			// That there is no room for a process says nothing of the server.
@@ -318,11 +365,8 @@ class WaitingCall implements Ticket {
 	}
 
 	private known(): void {
-		const { leg, call, sink } = this;
+		const { sink } = this;
 		this.sink = null;
-		if (sink === null) return;
-		if (leg.upstream !== null && leg.state === 'ready' && leg.target.circuit.passes())
-			this.ticket = leg.send(leg.upstream, call, sink);
-		else sink.fail(unavailable(leg));
+		if (sink !== null) this.ticket = this.leg.startLate(this.call, sink);
 	}
 }

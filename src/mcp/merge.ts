@@ -64,25 +64,24 @@ class Merging implements Ticket {
 		this.ended = true;
 		const error = this.errorOf(lists);
 		if (error !== null) return this.sink.fail(error);
-		const { legs } = this.context.upstreams;
-		const targets = legs.map((leg) => leg.target.name);
+		const targets = lists.legs.map((leg) => leg.target.name);
 		const page = cutPage(lists.exposed, this.cursor, mergedPageItems, targets);
 		if (page === null) return this.sink.fail(unknownCursor);
 		const stamp = stampOf(lists);
 		this.sink.done({ text: render(lists, page, stamp), type: 'complete', stamped: stamp !== '' });
 	}
 
-	private errorOf({ parts, errors }: Lists): McpError | null {
+	private errorOf({ parts, errors, legs }: Lists): McpError | null {
 		const { context, kind } = this;
 		for (const error of errors) {
 			context.warn(`target "${error.target ?? ''}" failed ${kind.method}: ${error.message}`);
 		}
 		parts.forEach((list, index) => {
-			const target = context.upstreams.legs[index]?.target.name ?? '';
+			const target = legs[index]?.target.name ?? '';
 			if (typeof list?.cut === 'string')
 				context.findings.warnOnce(`target "${target}": ${kind.method} was cut: ${list.cut}`);
 		});
-		const away = context.strict ? context.upstreams.legs.find((leg) => leg.state !== 'ready') : undefined;
+		const away = context.strict ? legs.find((leg) => leg.state !== 'ready') : undefined;
 		if (away !== undefined) return unavailable(away);
 		const first = errors[0];
 		if (first !== undefined && (context.strict || parts.every((list) => list === null))) return first;

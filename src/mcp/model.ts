@@ -157,6 +157,8 @@ export interface Upstream {
 	readonly served: boolean;
 	/** Process id of the child, null for other transports. */
 	readonly pid: number | null;
+	/** Whether calls are under way. */
+	readonly busy: boolean;
 	/** What another connection needs to go on with the server's session; null when there is none. */
 	readonly resumption: Resumption | null;
 }

@@ -33,7 +33,7 @@ interface Entry {
  */
 export class Pool implements Beating {
 	slot = -1;
-	private readonly federation: Federation;
+	private federation: Federation;
 	private readonly heartbeat: Heartbeat;
 	private readonly entries = new Map<string, Entry>();
 	/** Sets that were given up and whose processes may still be there. */
@@ -67,6 +67,19 @@ export class Pool implements Beating {
 		}
 		this.last = { caller, entry };
 		return this.lend(entry, call);
+	}
+
+	/** Whether requests are under way, or streams open. */
+	get busy(): boolean {
+		for (const { users } of this.entries.values()) if (users > 0) return true;
+		return false;
+	}
+
+	/** Goes over to what a reload has made of the backend, see `Connections.follow`. */
+	async follow(federation: Federation, patience: number): Promise<void> {
+		if (federation === this.federation) return;
+		this.federation = federation;
+		await Promise.all([...this.entries.values()].map(({ connections }) => connections.follow(federation, patience)));
 	}
 
 	beat(now: number): void {

@@ -32,8 +32,12 @@ export class Probe {
 		this.health = health;
 	}
 
-	start(): void {
-		for (const target of this.federation.targets) this.probe(target.name, firstPauseMs);
+	/** `before`: looked at the targets under the configuration before; what it read of those that are not in `names` stays. */
+	start(names: ReadonlySet<string> | null = null, before: Probe | null = null): void {
+		for (const [kind, lists] of before?.lists ?? []) this.lists.set(kind, new Map(lists));
+		for (const target of this.federation.targets) {
+			if (names === null || names.has(target.name)) this.probe(target.name, firstPauseMs);
+		}
 	}
 
 	async stop(): Promise<void> {

@@ -27,7 +27,8 @@ const maximumBuried = 10_000;
 /** Which sessions that another start of the gateway (or another one with the same key) has opened may go on here. */
 export class Revival {
 	private readonly identity: SessionIdentity;
-	private readonly targets: readonly Target[];
+	private targets: readonly Target[];
+	private scope: string;
 	private readonly maximumAge: number;
 	/** Sessions of others that ended here, and until when their ids would be good, in milliseconds since 1970. */
 	private readonly buried = new Map<string, number>();
@@ -36,17 +37,24 @@ export class Revival {
 	constructor(identity: SessionIdentity, targets: readonly Target[], ttl: number) {
 		this.identity = identity;
 		this.targets = targets;
+		this.scope = identity.scope;
 		this.maximumAge = Math.max(ttl, leastAgeMs);
+	}
+
+	/** A reload has changed the targets; what has ended stays ended. */
+	follow(targets: readonly Target[], scope: string): void {
+		this.targets = targets;
+		this.scope = scope;
 	}
 
 	/** What the id of a session says that is not open here, when the session may be opened again. */
 	check(id: string, principal: string): OpenedSessionId | NoSession {
-		const { scope, holder, seal } = this.identity;
+		const { holder, seal } = this.identity;
 		const opened = openSessionId(id, seal);
 		// Ids of other gateways, or of an earlier version, are as good as unknown: their clients must begin anew.
 		if (opened === 'malformed') return likelyId.test(id) ? 'unknown' : 'malformed';
 		// From here on there is one answer for all, which tells nobody whether he had guessed well.
-		if (opened === 'forged' || opened.backend !== scope || opened.principal !== principal) return 'unknown';
+		if (opened === 'forged' || opened.backend !== this.scope || opened.principal !== principal) return 'unknown';
 		// What was opened here and is not here any more has ended.
 		if (opened.holder === holder || !opened.resumable || opened.holdsLocal) return 'unknown';
 		if (Date.now() > opened.issuedAt + this.maximumAge || this.buried.has(sessionKey(id))) return 'unknown';

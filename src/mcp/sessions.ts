@@ -1,3 +1,4 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
 import { Connections, type Federation } from './connections.ts';
 import { interactive } from './interactive.ts';
@@ -21,6 +22,8 @@ export class Sessions implements Beating {
 	slot = -1;
 	private readonly options: SessionsOptions;
 	private readonly revival: Revival;
+	private federation: Federation;
+	private scope: string;
 	/** By the key of their id, see `sessionKey`. */
 	private readonly sessions = new Map<string, Session>();
 	/** Sessions that have no id, yet or at all. */
@@ -29,6 +32,8 @@ export class Sessions implements Beating {
 
 	constructor(options: SessionsOptions) {
 		this.options = options;
+		this.federation = options.federation;
+		this.scope = options.identity.scope;
 		this.revival = new Revival(options.identity, options.federation.targets, options.ttl);
 		options.heartbeat.add(this);
 	}
@@ -53,13 +58,13 @@ export class Sessions implements Beating {
 	 */
 	admit(session: Session): boolean {
 		if (!this.nameless.delete(session)) return false;
-		const { scope, holder, seal } = this.options.identity;
+		const { holder, seal } = this.options.identity;
 		const { caller, protocolVersion } = session;
 		const { legs } = session.connections.upstreams;
 		const holdsLocal = legs.some(({ target }) => target.local);
 		const sealed = sealSessionId(
 			{
-				...{ backend: scope, holder, protocolVersion, holdsLocal, issuedAt: Date.now() },
+				...{ backend: this.scope, holder, protocolVersion, holdsLocal, issuedAt: Date.now() },
 				principal: caller.principal,
 				clientInfo: caller.clientInfo,
 				capabilities: caller.capabilities,
@@ -101,6 +106,31 @@ export class Sessions implements Beating {
 		}
 	}
 
+	/** Whether any client waits for a call. */
+	get busy(): boolean {
+		for (const { calls } of [...this.sessions.values(), ...this.nameless]) if (calls.size > 0) return true;
+		return false;
+	}
+
+	/**
+	 * Goes over to what a reload has made of the backend, see `Connections.follow`; `scope` is its name in ids from now
+	 * on. Sessions go one batch after another: with ten thousand of them the loop would stand still.
+	 */
+	async follow(federation: Federation, scope: string, patience: number): Promise<void> {
+		this.scope = scope;
+		this.revival.follow(federation.targets, scope);
+		if (federation === this.federation) return;
+		this.federation = federation;
+		const following: Promise<void>[] = [];
+		for (const session of [...this.sessions.values(), ...this.nameless]) {
+			// A later reload overtakes this one.
+			if (this.federation !== federation) break;
+			following.push(session.connections.follow(federation, patience));
+			if (following.length % batch === 0) await immediately();
+		}
+		await Promise.all(following);
+	}
+
 	/** Ends the GET streams; the sessions stay. */
 	endStreams(): void {
 		for (const session of [...this.sessions.values(), ...this.nameless]) session.endStream();
@@ -125,7 +155,7 @@ export class Sessions implements Beating {
 		const { maximum } = this.options;
 		// What ends still holds its processes: opening and ending in a row must not start them without end.
 		if (this.size >= maximum || this.ending.size >= maximum) return null;
-		const connections = new Connections(this.options.federation, caller, { lanes: null, resume });
+		const connections = new Connections(this.federation, caller, { lanes: null, resume });
 		return new Session(protocolVersion, caller, connections);
 	}
 
@@ -152,6 +182,9 @@ export class Sessions implements Beating {
 		this.ending.add(ending);
 	}
 }
+
+/** Sessions that go over to another configuration at once. */
+const batch = 50;
 
 /** What the id says of the targets: all of them by name, with their session where they gave one. */
 function upstreamSessions({ connections: { upstreams } }: Session): UpstreamSession[] {

@@ -33,7 +33,10 @@ export interface UpstreamsOptions {
  * fails is tried again with growing pauses for as long as the set is open; the others never notice.
  */
 export class Upstreams {
-	readonly legs: readonly Leg[];
+	/** In the order of the configuration. A reload replaces the list, and never changes it. */
+	legs: readonly Leg[];
+	/** Those that the configuration has dropped and whose calls are not over. */
+	private readonly retiring = new Set<Leg>();
 	private readonly options: UpstreamsOptions;
 	private readonly deadline: NodeJS.Timeout;
 	private settled = false;
@@ -45,18 +48,8 @@ export class Upstreams {
 	constructor(options: UpstreamsOptions) {
 		this.options = options;
 		this.level = options.caller.logLevel;
-		const { lanes, caller, watch, events, startTimeout } = options;
-		const legEvents = {
-			note: (leg: Leg, notice: Notice) => events.note(leg.target.name, notice),
-			ask: (ask: Ask) => events.ask(ask),
-			joined: (leg: Leg, renewed: boolean) => this.joined(leg, renewed),
-			failed: () => this.look(),
-			left: () => events.rosterChanged(),
-		};
-		this.legs = options.targets.map(
-			(target) => new Leg({ target, caller, watch, lanes, patience: startTimeout, events: legEvents }),
-		);
-		this.deadline = setTimeout(() => this.expire(), startTimeout);
+		this.legs = options.targets.map((target) => this.makeLeg(target, options.watch));
+		this.deadline = setTimeout(() => this.expire(this.legs), options.startTimeout);
 		for (const leg of this.legs) leg.begin(options.resume?.get(leg.target.name) ?? null);
 		this.look();
 	}
@@ -121,7 +114,46 @@ export class Upstreams {
 		this.closed = true;
 		clearTimeout(this.deadline);
 		this.settle();
-		await Promise.all(this.legs.map((leg) => leg.close(keepSessions)));
+		const legs = [...this.legs, ...this.retiring];
+		await Promise.all(legs.map((leg) => leg.close(keepSessions)));
+	}
+
+	/**
+	 * Goes over to the targets of another configuration. Legs of targets that stay are kept as they are; new ones are
+	 * opened; those that nobody wants any more finish what is under way within `patience` milliseconds. Resolves when
+	 * these are gone.
+	 */
+	async follow(targets: readonly Target[], watch: TargetWatch, patience: number): Promise<void> {
+		if (this.closed) return;
+		const before = this.legs;
+		this.legs = targets.map((target) => before.find((leg) => leg.target === target) ?? this.makeLeg(target, watch));
+		const added = this.legs.filter((leg) => !before.includes(leg));
+		for (const leg of added) leg.begin(null);
+		// Calls do not wait for them any longer than for those of a new set.
+		if (added.length > 0) setTimeout(() => this.expire(added), this.options.startTimeout).unref();
+		const gone = before.filter((leg) => !this.legs.includes(leg)).map((leg) => this.retire(leg, patience));
+		this.look();
+		await Promise.all(gone);
+	}
+
+	private async retire(leg: Leg, patience: number): Promise<void> {
+		this.retiring.add(leg);
+		await leg.retire(this.leg(leg.target.name) ?? null, patience);
+		this.retiring.delete(leg);
+	}
+
+	private makeLeg(target: Target, watch: TargetWatch): Leg {
+		const { caller, lanes, events, startTimeout: patience } = this.options;
+		return new Leg({
+			...{ target, caller, watch, lanes, patience },
+			events: {
+				note: (leg, notice) => events.note(leg.target.name, notice),
+				ask: (ask) => events.ask(ask),
+				joined: (leg, renewed) => this.joined(leg, renewed),
+				failed: () => this.look(),
+				left: () => events.rosterChanged(),
+			},
+		});
 	}
 
 	private joined(leg: Leg, renewed: boolean): void {
@@ -139,9 +171,9 @@ export class Upstreams {
 			this.settle();
 	}
 
-	private expire(): void {
+	private expire(legs: readonly Leg[]): void {
 		this.settle();
-		for (const leg of this.legs) {
+		for (const leg of legs) {
 			// One that was there before has its own time to come back.
 			if (leg.server !== null) continue;
 			if (leg.state === 'starting') leg.target.circuit.slow = true;

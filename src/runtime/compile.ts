@@ -1,22 +1,21 @@
-import { createHash } from 'node:crypto';
-import type { Bind, GatewayConfig, Listener, McpBackendConfig, Route, Settings, TargetConfig } from '../config/ir.ts';
+import type { GatewayConfig, Listener, Route, Settings, TargetConfig } from '../config/ir.ts';
 import type { ReportFault } from '../http/errors.ts';
 import { replyRefusal } from '../http/errors.ts';
-import { compileOriginGuard } from '../http/origin-guard.ts';
+import { compileOriginGuard, type OriginGuard } from '../http/origin-guard.ts';
 import { Pipeline } from '../http/pipeline.ts';
 import { Router } from '../http/router.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
-import type { Federation } from '../mcp/connections.ts';
-import { McpEndpoint } from '../mcp/endpoint.ts';
-import { Health, type TargetHealth } from '../mcp/health.ts';
+import { type EndpointChange, McpEndpoint } from '../mcp/endpoint.ts';
+import type { TargetHealth } from '../mcp/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
-import { createNaming } from '../mcp/names.ts';
-import { Findings } from '../mcp/findings.ts';
-import { Probe } from '../mcp/probe.ts';
+import { type BackendChange, LiveBackend } from './backend.ts';
 import { routePolicies } from './order.ts';
+import { hostsOf, type Place, placesOf, scopeOf } from './place.ts';
 
 /** What compiling takes from outside. */
 export interface CompileContext {
+	/** Those of the start: a reload does not change them. */
+	readonly settings: Settings;
 	readonly heartbeat: Heartbeat;
 	/** The gateway's own version. */
 	readonly version: string;
@@ -38,13 +37,16 @@ export interface Runtime {
 	/** By bind key. */
 	readonly routers: ReadonlyMap<string, Router<Pipeline>>;
 	/** By backend key. */
-	readonly health: ReadonlyMap<string, Health>;
-	/** By backend key. */
-	readonly findings: ReadonlyMap<string, Findings>;
-	readonly endpoints: readonly McpEndpoint[];
-	readonly probes: readonly Probe[];
+	readonly backends: ReadonlyMap<string, LiveBackend>;
+	/** By the address of their place. */
+	readonly endpoints: ReadonlyMap<string, PlacedEndpoint>;
 	/** In the order of the configuration. */
 	readonly routes: readonly CompiledRoute[];
+}
+
+export interface PlacedEndpoint {
+	readonly endpoint: McpEndpoint;
+	readonly backend: LiveBackend;
 }
 
 /** A route with the endpoints behind it. */
@@ -54,132 +56,169 @@ export interface CompiledRoute {
 	readonly endpoints: readonly { readonly weight: number; readonly endpoint: McpEndpoint }[];
 }
 
-/** Compiles a configuration. Opens nothing: sockets and connections begin later. */
-export function compile(config: GatewayConfig, context: CompileContext): Runtime {
-	const health = new Map<string, Health>();
-	const federations = new Map<string, Federation>();
-	const endpoints: McpEndpoint[] = [];
-	const probes: Probe[] = [];
-	const routes: CompiledRoute[] = [];
-
-	/** Routes that name the same backend share its targets and their health. */
-	const federationOf = (backend: McpBackendConfig): Federation => {
-		const known = federations.get(backend.key);
-		if (known !== undefined) return known;
-		const { federation, watch } = federate(backend, config.settings, context);
-		federations.set(backend.key, federation);
-		health.set(backend.key, watch);
-		probes.push(new Probe(federation, watch));
-		return federation;
-	};
-
-	const pipelineOf = (bind: Bind, route: Route, listener: Listener): Pipeline => {
-		const backends = route.backends.map(({ weight, backend }) => {
-			const endpoint = makeEndpoint({ bind, listener, route, backend }, federationOf(backend), config, context);
-			endpoints.push(endpoint);
-			return { weight, backend: endpoint };
-		});
-		routes.push({ listener, route, endpoints: backends.map(({ weight, backend }) => ({ weight, endpoint: backend })) });
-		return new Pipeline(routePolicies(route.policies), backends, context.reportFault);
-	};
-
-	const routers = new Map(
-		config.binds.map((bind) => [
-			bind.key,
-			new Router(bind.listeners, (route, listener) => pipelineOf(bind, route, listener)),
-		]),
-	);
-	const findings = new Map([...federations].map(([key, federation]) => [key, federation.findings]));
-	return Object.freeze({ routers, health, findings, endpoints, probes, routes });
+/** A runtime that may take the place of another. Until then nothing has changed for those whom the other serves. */
+export interface Compiled {
+	readonly runtime: Runtime;
+	/** Brings what lives on over to the new configuration, and starts what is new. */
+	readonly change: RuntimeChange;
 }
 
-/** The targets of a backend with what is known of them. */
-function federate(
-	backend: McpBackendConfig,
-	settings: Settings,
-	context: CompileContext,
-): { federation: Federation; watch: Health } {
-	const watch = new Health(
-		backend.targets.map((target) => target.name),
-		() => new Date(),
-		(one, failure) => context.targetChanged(backend.key, one, failure),
-	);
-	const findings = new Findings(context.warn, (target) => {
-		const one = watch.of(target);
-		if (one !== undefined) context.targetChanged(backend.key, one, null);
-	});
-	const federation: Federation = {
-		targets: backend.targets.map((target) => context.openTarget(backend.key, target)),
-		naming: createNaming(backend.targets, backend.prefixMode, backend.nameStyle),
-		watch,
-		findings,
-		listLimits: {
-			items: settings.limits.maxListItems,
-			pages: settings.limits.maxListPages,
-			bytes: settings.limits.maxResultSize,
-		},
-		strict: backend.failureMode === 'failClosed',
-		startTimeout: settings.targetStartTimeout,
-		warn: context.warn,
-	};
-	return { federation, watch };
-}
-
-/** When `initialize` is refused because targets are missing. */
-const missingRule = { tolerant: 'never', failOpen: 'all', failClosed: 'any' } as const;
-
-/** Where a backend is reached. */
-interface Place {
-	readonly bind: Bind;
-	readonly listener: Listener;
-	readonly route: Route;
-	readonly backend: McpBackendConfig;
-}
-
-function makeEndpoint(
-	place: Place,
-	federation: Federation,
-	{ settings }: GatewayConfig,
-	context: CompileContext,
-): McpEndpoint {
-	const { listener, route, backend } = place;
-	return new McpEndpoint({
-		federation,
-		stateful: backend.statefulMode === 'stateful',
-		sessionTtl: settings.sessionTtl,
-		refuseWhenMissing: missingRule[backend.failureMode],
-		version: context.version,
-		heartbeat: context.heartbeat,
-		limits: settings.limits,
-		scope: scopeOf(place),
-		key: context.key,
-		keyLasts: context.keyLasts,
-		holder: context.holder,
-		guard: compileOriginGuard({
-			protection: backend.dnsRebindingProtection,
-			// A host name that the file gives to a listener or a route is a name of this gateway.
-			allowedHosts: [...settings.allowedHosts, ...hostsOf(listener, route)],
-			publicUrl: settings.publicUrl,
-			allowOrigins: route.policies.cors?.allowOrigins ?? [],
-		}),
-		refuse: replyRefusal,
-	});
+/** What a runtime takes over, begins and leaves behind. */
+export interface RuntimeChange {
+	readonly kept: readonly { readonly endpoint: McpEndpoint; readonly change: EndpointChange }[];
+	readonly added: readonly McpEndpoint[];
+	readonly removed: readonly McpEndpoint[];
+	readonly backends: readonly BackendChange[];
+	readonly newBackends: readonly LiveBackend[];
+	readonly goneBackends: readonly LiveBackend[];
 }
 
 /**
- * Names a backend at its place, with the servers behind it, in few characters: session ids carry it. No server shall
- * get the session of another that stood in its place before.
+ * Compiles a configuration, with what can live on of the runtime before it. Opens nothing: sockets and connections
+ * begin later.
  */
-function scopeOf({ bind, listener, route, backend }: Place): string {
-	// The order of the targets may change: a session's servers are found by their names.
-	const servers = backend.targets
-		.map((target) => JSON.stringify([target.name, target.kind, target.kind === 'stdio' ? '' : target.url]))
-		.sort();
-	const place = JSON.stringify([bind.key, listener.name, route.key, backend.key, servers]);
-	return createHash('sha256').update(place).digest('base64url').slice(0, 22);
+export function compile(config: GatewayConfig, context: CompileContext, before: Runtime | null): Compiled {
+	return new Compilation(config, context, before).result();
 }
 
-function hostsOf(listener: Listener, route: Route): string[] {
-	const names = listener.hostname === null ? route.hostnames : [listener.hostname, ...route.hostnames];
-	return names.filter((name) => name !== '*');
+class Compilation {
+	private readonly config: GatewayConfig;
+	private readonly context: CompileContext;
+	private readonly before: Runtime | null;
+	private readonly places: readonly Place[];
+	private readonly placesOf = new Map<Route, Place[]>();
+	private readonly backends = new Map<string, LiveBackend>();
+	/** What becomes of those that live on, by key. */
+	private readonly changes = new Map<string, BackendChange>();
+	private readonly newBackends = new Set<LiveBackend>();
+	private readonly endpoints = new Map<string, PlacedEndpoint>();
+	private readonly kept: RuntimeChange['kept'][number][] = [];
+	private readonly added: McpEndpoint[] = [];
+
+	constructor(config: GatewayConfig, context: CompileContext, before: Runtime | null) {
+		this.config = config;
+		this.context = context;
+		this.before = before;
+		this.places = placesOf(config);
+		for (const place of this.places) {
+			const others = this.placesOf.get(place.route);
+			if (others === undefined) this.placesOf.set(place.route, [place]);
+			else others.push(place);
+		}
+	}
+
+	result(): Compiled {
+		this.findBackends();
+		for (const place of this.places) this.placeEndpoint(place);
+		const { endpoints, backends } = this;
+		const routes: CompiledRoute[] = [];
+		const routers = new Map(
+			this.config.binds.map((bind) => [
+				bind.key,
+				new Router(bind.listeners, (route, listener) => this.pipeline({ bind, listener, route }, routes)),
+			]),
+		);
+		const removed = [...(this.before?.endpoints ?? [])].filter(([address]) => !endpoints.has(address));
+		const living = new Set(backends.values());
+		return {
+			runtime: Object.freeze({ routers, backends, endpoints, routes }),
+			change: {
+				kept: this.kept,
+				added: this.added,
+				removed: removed.map(([, { endpoint }]) => endpoint),
+				backends: [...this.changes.values()],
+				newBackends: [...this.newBackends],
+				goneBackends: [...(this.before?.backends.values() ?? [])].filter((one) => !living.has(one)),
+			},
+		};
+	}
+
+	/**
+	 * A backend goes on where clients reach it as before, whatever its key is now; else where a backend had the same key.
+	 * Routes that name the same backend share its targets and their health.
+	 */
+	private findBackends(): void {
+		const { before } = this;
+		const free = new Set(before?.backends.values());
+		const claim = (key: string, old: LiveBackend | undefined): void => {
+			if (old !== undefined && !this.backends.has(key) && free.delete(old)) this.backends.set(key, old);
+		};
+		for (const { address, backend } of this.places) claim(backend.key, before?.endpoints.get(address)?.backend);
+		for (const { backend } of this.places) claim(backend.key, before?.backends.get(backend.key));
+		const labels = new Set([...(before?.backends.values() ?? [])].map(({ label }) => label));
+		for (const { backend } of this.places) {
+			const old = this.backends.get(backend.key);
+			if (old === undefined) {
+				const label = freeLabel(backend.key, labels);
+				labels.add(label);
+				const made = new LiveBackend(label, backend, this.context);
+				this.newBackends.add(made);
+				this.backends.set(backend.key, made);
+			} else if (!this.newBackends.has(old) && !this.changes.has(backend.key)) {
+				this.changes.set(backend.key, old.plan(backend));
+			}
+		}
+	}
+
+	private placeEndpoint(place: Place): void {
+		const { address, backend: config } = place;
+		const backend = this.backends.get(config.key);
+		if (backend === undefined) throw new Error(`no backend ${config.key}`);
+		const federation = this.changes.get(config.key)?.federation ?? backend.federation;
+		const change = { federation, scope: scopeOf(place), guard: this.guard(place) };
+		const known = this.before?.endpoints.get(address)?.endpoint;
+		const endpoint = known ?? this.makeEndpoint(place, change);
+		if (known === undefined) this.added.push(endpoint);
+		else this.kept.push({ endpoint, change });
+		this.endpoints.set(address, { endpoint, backend });
+	}
+
+	private makeEndpoint({ backend }: Place, change: EndpointChange): McpEndpoint {
+		const { settings, version, heartbeat, key, keyLasts, holder } = this.context;
+		return new McpEndpoint({
+			...change,
+			stateful: backend.statefulMode === 'stateful',
+			sessionTtl: settings.sessionTtl,
+			version,
+			heartbeat,
+			limits: settings.limits,
+			key,
+			keyLasts,
+			holder,
+			refuse: replyRefusal,
+		});
+	}
+
+	private guard(place: Place): OriginGuard {
+		const { settings } = this.context;
+		return compileOriginGuard({
+			protection: place.backend.dnsRebindingProtection,
+			allowedHosts: [...settings.allowedHosts, ...hostsOf(place)],
+			publicUrl: settings.publicUrl,
+			allowOrigins: place.route.policies.cors?.allowOrigins ?? [],
+		});
+	}
+
+	private pipeline(
+		{ bind, listener, route }: Pick<Place, 'bind' | 'listener' | 'route'>,
+		routes: CompiledRoute[],
+	): Pipeline {
+		const places = this.placesOf.get(route)?.filter((one) => one.bind === bind && one.listener === listener) ?? [];
+		const endpoints = route.backends.map(({ weight }, index) => {
+			const place = places[index];
+			const placed = place === undefined ? undefined : this.endpoints.get(place.address);
+			if (placed === undefined) throw new Error(`no endpoint for ${route.key}`);
+			return { weight, endpoint: placed.endpoint };
+		});
+		routes.push({ listener, route, endpoints });
+		const backends = endpoints.map(({ weight, endpoint }) => ({ weight, backend: endpoint }));
+		return new Pipeline(routePolicies(route.policies), backends, this.context.reportFault);
+	}
+}
+
+/** Of two backends that had the same key at different times, both may still have processes. */
+function freeLabel(key: string, taken: ReadonlySet<string>): string {
+	let label = key;
+	for (let count = 2; taken.has(label); count++) label = `${key}~${count}`;
+	return label;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, createAdmin } from '../admin/admin.ts';
-import type { StateSnapshot } from '../admin/state.ts';
+import type { ConfigView, StateSnapshot } from '../admin/state.ts';
 import type { GatewayConfig } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -11,8 +11,10 @@ import { Processes } from '../processes/processes.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { compile, type Runtime } from './compile.ts';
+import { compile, type CompileContext, type Compiled, type Runtime } from './compile.ts';
 import { configDump } from './dump.ts';
+import type { ConfigFile } from './reload.ts';
+import { abandonRuntime, replaceRuntime } from './replace.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { targetLabel, Targets } from './targets.ts';
 
@@ -22,6 +24,8 @@ export interface GatewayOptions {
 	readonly document: unknown;
 	/** Where the configuration came from, in words. */
 	readonly source: string;
+	/** The file that it stands in, which may change while the gateway runs; null: it does not stand in a file. */
+	readonly file: WatchedFile | null;
 	readonly version: string;
 	readonly logger: Logger;
 	/** null: no access log. */
@@ -32,6 +36,15 @@ export interface GatewayOptions {
 	readonly uiRoot: string | null;
 }
 
+/** The file that a gateway was started with. */
+export interface WatchedFile {
+	readonly file: ConfigFile;
+	/** What it said. */
+	readonly text: string;
+	/** Files that it was made from, beside this one. */
+	readonly references: readonly string[];
+}
+
 /** What only the ways in know of a gateway. */
 export interface Ways {
 	/** Real addresses of a bind that listens. */
@@ -40,10 +53,19 @@ export interface Ways {
 	sessions(): number;
 }
 
+/** A configuration with what was made of it. */
+interface Applied {
+	readonly config: GatewayConfig;
+	/** The file as written. */
+	readonly document: unknown;
+	readonly runtime: Runtime;
+}
+
 /** A configuration that runs, without the ways in: no port is open, nothing reads stdin. */
 export class Core implements Beating {
 	slot = -1;
-	readonly runtime: Runtime;
+	private current: Applied;
+	private config: ConfigView;
 	readonly metrics: Metrics;
 	readonly admin: Admin;
 	readonly adminToken: string;
@@ -52,6 +74,10 @@ export class Core implements Beating {
 	private readonly heartbeat = new Heartbeat((fault) => this.reportFault(fault, null));
 	private readonly processes: Processes;
 	private readonly targets: Targets;
+	private readonly context: CompileContext;
+	/** What earlier configurations have left behind and is not gone yet. */
+	private readonly leaving = new Set<Promise<void>>();
+	private looking = false;
 	private readonly watchers = new Set<() => void>();
 	private readonly startedAt = new Date();
 	private revision = 0;
@@ -73,7 +99,8 @@ export class Core implements Beating {
 		});
 		const mcpLog = logger.scoped('agentgateway::mcp');
 		this.targets = new Targets(this.processes, mcpLog, limits);
-		this.runtime = compile(config, {
+		this.context = {
+			settings: config.settings,
 			heartbeat: this.heartbeat,
 			version: options.version,
 			key: sealKey(config.settings.sessionKey, mcpLog),
@@ -83,32 +110,69 @@ export class Core implements Beating {
 			reportFault: (fault, exchange) => this.reportFault(fault, exchange),
 			warn: (message) => mcpLog.warn(message),
 			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
-		});
+		};
+		const { runtime } = compile(config, this.context, null);
+		this.current = { config, document: options.document, runtime };
+		this.config = { synchronized: true, since: this.startedAt.toISOString(), errors: [], needsRestart: [] };
 		this.metrics = new Metrics(options.version, {
 			sessions: () => this.sessions(),
 			targets: () => this.targetStates(),
 			childProcesses: () => this.processes.count(),
-			configSynchronized: () => true,
+			configSynchronized: () => this.config.synchronized,
 		});
 		this.admin = this.makeAdmin();
 	}
 
+	get runtime(): Runtime {
+		return this.current.runtime;
+	}
+
 	/** Looks at every target once, and keeps who watches up to date. */
 	watch(): void {
+		this.looking = true;
 		this.heartbeat.add(this);
-		for (const probe of this.runtime.probes) probe.start();
+		for (const backend of this.runtime.backends.values()) backend.watch();
+	}
+
+	/** What another configuration would make of this one. Either `replace` or `abandon` it. */
+	compile(config: GatewayConfig): Compiled {
+		return compile(config, this.context, this.runtime);
+	}
+
+	/** Goes over to a configuration that was compiled last. What the one before leaves behind ends in the background. */
+	replace({ runtime, change }: Compiled, config: GatewayConfig, document: unknown): void {
+		this.current = { config, document, runtime };
+		const { drainDeadline } = this.options.config.settings;
+		const left = replaceRuntime(change, {
+			patience: drainDeadline,
+			look: this.looking,
+			release: (target) => this.targets.release(target),
+		})
+			.catch((fault: unknown) => this.reportFault(fault, null))
+			.finally(() => this.leaving.delete(left));
+		this.leaving.add(left);
+	}
+
+	abandon({ change }: Compiled): Promise<void> {
+		return abandonRuntime(change, (target) => this.targets.release(target));
+	}
+
+	/** Shows how what runs stands to what is written. */
+	showConfig(config: ConfigView): void {
+		this.config = config;
+		this.changed();
 	}
 
 	snapshot(): StateSnapshot {
 		return takeSnapshot({
-			config: this.options.config,
+			config: this.current.config,
+			configState: this.config,
 			configSource: this.options.source,
 			version: this.options.version,
 			startedAt: this.startedAt,
 			now: new Date(),
 			revision: this.revision,
-			health: this.runtime.health,
-			findings: this.runtime.findings,
+			backends: this.runtime.backends,
 			sessions: this.sessions(),
 			requests: this.metrics.requests,
 			childProcesses: this.processes.count(),
@@ -139,17 +203,19 @@ export class Core implements Beating {
 
 	/** The first half of an end: streams that go on for ever end, so that `drained` comes to an end; then all the rest. */
 	async close(drained: Promise<unknown>): Promise<void> {
-		for (const endpoint of this.runtime.endpoints) endpoint.endStreams();
+		const { backends, endpoints } = this.runtime;
+		for (const { endpoint } of endpoints.values()) endpoint.endStreams();
 		// No probe of a slow server shall hold up the end.
-		await Promise.all([drained, ...this.runtime.probes.map((probe) => probe.stop())]);
-		await Promise.all(this.runtime.endpoints.map((endpoint) => endpoint.close()));
+		await Promise.all([drained, ...[...backends.values()].map((backend) => backend.close())]);
+		await Promise.all([...endpoints.values()].map(({ endpoint }) => endpoint.close()));
+		await Promise.all(this.leaving);
 		this.heartbeat.stop();
 		await this.processes.close();
 		await this.targets.close();
 	}
 
 	private makeAdmin(): Admin {
-		const { config, document, version, logger, uiRoot } = this.options;
+		const { config, version, logger, uiRoot } = this.options;
 		const { settings } = config;
 		const publicHost = settings.publicUrl === null ? [] : [new URL(settings.publicUrl).host];
 		return createAdmin({
@@ -158,8 +224,8 @@ export class Core implements Beating {
 				this.watchers.add(listener);
 				return () => this.watchers.delete(listener);
 			},
-			configDump: () => configDump(config, version),
-			configDocument: () => document,
+			configDump: () => configDump(this.current.config, version),
+			configDocument: () => this.current.document,
 			buildInfo: {
 				version,
 				gitRevision: '',
@@ -201,12 +267,13 @@ export class Core implements Beating {
 	}
 
 	private sessions(): number {
-		const { endpoints } = this.runtime;
-		return endpoints.reduce((sum, endpoint) => sum + endpoint.openSessions, this.ways.sessions());
+		let sum = this.ways.sessions();
+		for (const { endpoint } of this.runtime.endpoints.values()) sum += endpoint.openSessions;
+		return sum;
 	}
 
 	private *targetStates(): Iterable<{ backend: string; target: string; state: string }> {
-		for (const [backend, health] of this.runtime.health) {
+		for (const [backend, { health }] of this.runtime.backends) {
 			for (const { target, state } of health.all()) yield { backend, target, state };
 		}
 	}

@@ -1,17 +1,24 @@
 import type { StateSnapshot } from '../admin/state.ts';
-import type { Address } from '../config/ir.ts';
+import type { Address, GatewayConfig } from '../config/ir.ts';
+import { replyRefusal } from '../http/errors.ts';
 import { compileOriginGuard } from '../http/origin-guard.ts';
-import { routeExchange } from '../http/pipeline.ts';
+import { type Pipeline, routeExchange } from '../http/pipeline.ts';
 import type { PolicyExchange } from '../http/policy.ts';
+import { refuse } from '../http/refusal.ts';
+import type { Router } from '../http/router.ts';
 import { metricsHandler, readinessHandler } from '../http/stats-server.ts';
 import { Core, type GatewayOptions } from './core.ts';
 import { Ports, type StartFault } from './ports.ts';
+import type { ReadConfig } from './reload.ts';
+import { watchConfig } from './watch-config.ts';
 
 /** A gateway that serves. */
 export interface Gateway {
 	/** Real addresses by bind key, such as `0.0.0.0:3000`. */
 	addresses(): ReadonlyMap<string, readonly string[]>;
 	snapshot(): StateSnapshot;
+	/** Reads the configuration file again, if there is one. Resolves when what it says is in effect, or refused. */
+	reload(): Promise<StateSnapshot['config']>;
 	/** Stops accepting, lets what is in flight finish within the drain deadline, ends every child. */
 	close(): Promise<void>;
 }
@@ -25,10 +32,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway | S
 	return fault;
 }
 
+/** Where a bind's requests go; a reload changes it. null: the configuration is not in effect yet. */
+interface Way {
+	router: Router<Pipeline> | null;
+}
+
 class Running implements Gateway {
 	private readonly options: GatewayOptions;
 	private readonly core: Core;
 	private readonly ports: Ports;
+	private readonly reloading: ReturnType<typeof watchConfig>;
+	/** By bind key. */
+	private readonly ways = new Map<string, Way>();
 	private ready = false;
 	private closing: Promise<void> | null = null;
 
@@ -36,14 +51,18 @@ class Running implements Gateway {
 		this.options = options;
 		this.ports = new Ports(options);
 		this.core = new Core(options, { addressesOf: (bind) => this.ports.addressesOf(bind), sessions: () => 0 });
+		this.reloading = watchConfig(options, this.core, (read) => this.apply(read));
 	}
 
 	async start(): Promise<StartFault | null> {
-		const fault = (await this.openBinds()) ?? (await this.ports.openAdmin(this.core)) ?? (await this.openOthers());
+		const bound = await this.openBinds(this.options.config);
+		const fault = bound?.fault ?? (await this.ports.openAdmin(this.core)) ?? (await this.openOthers());
 		if (fault !== null) return fault;
+		this.switchWays();
 		this.ports.announce(this.core.adminToken);
 		this.ready = true;
 		this.core.watch();
+		await this.reloading?.start();
 		return null;
 	}
 
@@ -55,6 +74,10 @@ class Running implements Gateway {
 		return this.core.snapshot();
 	}
 
+	async reload(): Promise<StateSnapshot['config']> {
+		return (await this.reloading?.reload('asked to')) ?? this.core.snapshot().config;
+	}
+
 	close(): Promise<void> {
 		this.closing ??= this.shutDown();
 		return this.closing;
@@ -62,19 +85,59 @@ class Running implements Gateway {
 
 	private async shutDown(): Promise<void> {
 		this.ready = false;
+		await this.reloading?.stop();
 		this.core.admin.close();
 		await this.core.close(this.ports.close());
 	}
 
-	private async openBinds(): Promise<StartFault | null> {
-		const { binds, settings } = this.options.config;
+	/** Goes over to another configuration: all of its ports can be opened, or nothing changes. */
+	private async apply(read: ReadConfig & { ok: true }): ReturnType<Parameters<typeof watchConfig>[2]> {
+		const compiled = this.core.compile(read.config);
+		const bound = await this.openBinds(read.config);
+		if (bound !== null) {
+			await this.core.abandon(compiled);
+			return [read.portProblem(bound.bind, bound.fault.message, bound.fault.remedy)];
+		}
+		const opened = read.config.binds.filter(({ key }) => this.ways.get(key)?.router === null);
+		this.core.replace(compiled, read.config, read.document);
+		this.switchWays();
+		for (const { key } of opened) this.ports.announceOne(key);
+		for (const key of [...this.ways.keys()]) {
+			if (this.core.runtime.routers.has(key)) continue;
+			this.ways.delete(key);
+			this.options.logger.info(`no longer listening on ${this.ports.addressesOf(key)[0] ?? key}`);
+			void this.ports.closeOne(key);
+		}
+		return [];
+	}
+
+	private switchWays(): void {
+		for (const [key, router] of this.core.runtime.routers) {
+			const way = this.ways.get(key);
+			if (way === undefined) throw new Error(`no port for ${key}`);
+			way.router = router;
+		}
+	}
+
+	/** Opens the ports that are not open yet, all of them or none. */
+	private async openBinds({ binds, settings }: GatewayConfig): Promise<{ bind: string; fault: StartFault } | null> {
+		const opened: string[] = [];
 		for (const bind of binds) {
-			const router = this.core.runtime.routers.get(bind.key);
-			if (router === undefined) throw new Error(`no router for ${bind.key}`);
+			if (this.ways.has(bind.key)) continue;
 			const any: Address = { kind: 'tcp', host: settings.ipv6 ? '::' : '0.0.0.0', port: bind.port };
-			const handler = (exchange: PolicyExchange) => routeExchange(router, exchange);
+			const way: Way = { router: null };
+			const handler = (exchange: PolicyExchange) => {
+				if (way.router === null) replyRefusal(exchange, notYet);
+				else routeExchange(way.router, exchange);
+			};
 			const fault = await this.ports.open(bind.key, any, handler, this.core, true);
-			if (fault !== null) return fault;
+			if (fault !== null) {
+				for (const key of opened) this.ways.delete(key);
+				await Promise.all(opened.map((key) => this.ports.closeOne(key)));
+				return { bind: bind.key, fault };
+			}
+			this.ways.set(bind.key, way);
+			opened.push(bind.key);
 		}
 		return null;
 	}
@@ -100,3 +163,5 @@ class Running implements Gateway {
 		return null;
 	}
 }
+
+const notYet = refuse(503, 'the gateway is starting', 'Internal');

@@ -14,6 +14,8 @@ export interface StartFault {
 export class Ports {
 	private readonly options: GatewayOptions;
 	private readonly servers = new Map<string, HttpServer>();
+	/** Those that accept no more and have not ended. */
+	private readonly closing = new Set<Promise<void>>();
 
 	constructor(options: GatewayOptions) {
 		this.options = options;
@@ -60,16 +62,25 @@ export class Ports {
 
 	/** Stops accepting; resolves when what is in flight has ended. */
 	close(): Promise<unknown> {
+		for (const name of [...this.servers.keys()]) void this.closeOne(name);
+		return Promise.all(this.closing);
+	}
+
+	/** Stops accepting on one port; resolves when what is in flight there has ended. */
+	closeOne(name: string): Promise<void> {
 		const { drainDeadline, drainMinimum } = this.options.config.settings;
-		return Promise.all([...this.servers.values()].map((server) => server.close(drainDeadline, drainMinimum)));
+		const server = this.servers.get(name);
+		if (server === undefined) return Promise.resolve();
+		this.servers.delete(name);
+		const closed = server.close(drainDeadline, drainMinimum).finally(() => this.closing.delete(closed));
+		this.closing.add(closed);
+		return closed;
 	}
 
 	/** Says in the log what is open, and how to get there. */
 	announce(adminToken: string): void {
 		const { logger, config } = this.options;
-		for (const bind of config.binds) {
-			for (const address of this.addressesOf(bind.key).slice(0, 1)) logger.info(`Listening on ${address}`);
-		}
+		for (const bind of config.binds) this.announceOne(bind.key);
 		const shown = (name: string) =>
 			this.addressesOf(name)[0]?.replace(/^(127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):/, 'localhost:');
 		const [stats, readiness, admin] = [shown('stats'), shown('readiness'), shown('admin')];
@@ -81,5 +92,10 @@ export class Ports {
 		const open = address?.kind === 'tcp' && !['localhost', '127.0.0.1', '::1'].includes(address.host);
 		if (open)
 			logger.info(`Admin UI from elsewhere: http://<host>:${this.servers.get('admin')?.port}/ui/?token=${adminToken}`);
+	}
+
+	/** Says in the log that a bind is open. */
+	announceOne(name: string): void {
+		for (const address of this.addressesOf(name).slice(0, 1)) this.options.logger.info(`Listening on ${address}`);
 	}
 }

@@ -1,24 +1,30 @@
-import type { BackendView, BindView, ListenerView, RouteView, StateSnapshot, TargetView } from '../admin/state.ts';
+import type {
+	BackendView,
+	BindView,
+	ConfigView,
+	ListenerView,
+	RouteView,
+	StateSnapshot,
+	TargetView,
+} from '../admin/state.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
-import type { Findings } from '../mcp/findings.ts';
-import type { Health } from '../mcp/health.ts';
+import type { LiveBackend } from './backend.ts';
 
 /** What a snapshot is made from. */
 export interface SnapshotSource {
 	readonly config: GatewayConfig;
 	readonly configSource: string;
+	readonly configState: ConfigView;
 	readonly version: string;
 	readonly startedAt: Date;
 	readonly now: Date;
 	readonly revision: number;
 	/** By backend key. */
-	readonly health: ReadonlyMap<string, Health>;
-	/** By backend key. */
-	readonly findings: ReadonlyMap<string, Findings>;
+	readonly backends: ReadonlyMap<string, LiveBackend>;
 	readonly sessions: number;
 	readonly requests: number;
 	readonly childProcesses: number;
-	/** Child processes of one target. */
+	/** Child processes of one target; `backend` is its label. */
 	processesOf(backend: string, target: string): number;
 	/** Addresses that a bind really has, `0.0.0.0:3000`. */
 	addressesOf(bind: string): readonly string[];
@@ -32,6 +38,7 @@ export function takeSnapshot(source: SnapshotSource): StateSnapshot {
 		startedAt: source.startedAt.toISOString(),
 		now: source.now.toISOString(),
 		configSource: source.configSource,
+		config: source.configState,
 		warnings: source.config.warnings.map((warning) => `${warning.path}: ${warning.message}`),
 		binds: source.config.binds.map((bind) => bindView(bind, source)),
 		sessions: source.sessions,
@@ -112,7 +119,8 @@ function backendView(weighted: WeightedBackend, source: SnapshotSource): Backend
 }
 
 function targetView(backend: string, target: TargetConfig, source: SnapshotSource): TargetView {
-	const health = source.health.get(backend)?.of(target.name);
+	const live = source.backends.get(backend);
+	const health = live?.health.of(target.name);
 	const failure = health?.failure ?? null;
 	return {
 		id: `${backend}/${target.name}`,
@@ -130,13 +138,13 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 		tools: health?.counts.tools ?? null,
 		prompts: health?.counts.prompts ?? null,
 		resources: health?.counts.resources ?? null,
-		hidden: (source.findings.get(backend)?.of(target.name) ?? []).map(({ list, name, reason }) => ({
+		hidden: (live?.federation.findings.of(target.name) ?? []).map(({ list, name, reason }) => ({
 			list,
 			name,
 			reason,
 		})),
 		connections: health?.ready ?? 0,
-		processes: source.processesOf(backend, target.name),
+		processes: source.processesOf(live?.label ?? backend, target.name),
 	};
 }
 

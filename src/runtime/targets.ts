@@ -17,7 +17,9 @@ export class Targets {
 	private readonly maximumAnswerBytes: number;
 	private readonly maximumLineBytes: number;
 	private readonly pools = new Map<string, HttpPool>();
-	private readonly stdioTargets: StdioTarget[] = [];
+	private readonly stdioTargets = new Set<StdioTarget>();
+	/** Origins of the HTTP targets that are open. */
+	private readonly origins = new Map<Target, string>();
 
 	constructor(processes: Processes, logger: Logger, limits: McpLimits) {
 		this.processes = processes;
@@ -26,26 +28,36 @@ export class Targets {
 		this.maximumLineBytes = limits.maxLineSize;
 	}
 
-	/** Makes the target of a backend; nothing is opened before somebody calls it. */
+	/** Makes the target of a backend; nothing is opened before somebody calls it. Who opens it releases it. */
 	open(backend: string, config: TargetConfig): Target {
-		switch (config.kind) {
-			case 'stdio':
-				return this.stdio(backend, config);
-			case 'mcp':
-				return this.streamableHttp(config);
-			case 'sse':
-				return createTarget({
-					name: config.name,
-					warn: (message) => this.logger.warn(message, { target: config.name }),
-					overHttp: true,
-					sessionsEnd: () => true,
-					openTransport: () => this.sse(config, {}),
-				});
+		if (config.kind === 'stdio') {
+			const target = this.stdio(backend, config);
+			this.stdioTargets.add(target);
+			return target;
 		}
+		const target = config.kind === 'mcp' ? this.streamableHttp(config) : this.overSse(config);
+		this.origins.set(target, new URL(config.url).origin);
+		return target;
+	}
+
+	/** Nobody uses the target any more: what no other target shares with it ends. */
+	async release(target: Target): Promise<void> {
+		for (const one of this.stdioTargets) {
+			if (one !== target) continue;
+			this.stdioTargets.delete(one);
+			await one.close();
+		}
+		const origin = this.origins.get(target);
+		if (origin === undefined) return;
+		this.origins.delete(target);
+		if ([...this.origins.values()].includes(origin)) return;
+		const pool = this.pools.get(origin);
+		this.pools.delete(origin);
+		await pool?.destroy();
 	}
 
 	async close(): Promise<void> {
-		await Promise.all(this.stdioTargets.map((target) => target.close()));
+		await Promise.all([...this.stdioTargets].map((target) => target.close()));
 		await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
 	}
 
@@ -62,7 +74,7 @@ export class Targets {
 			if (before > 0) this.logger.debug(`${before} lines of stderr left out`, { target: name });
 			this.logger.debug(line, { target: name, stream: 'stderr' });
 		};
-		const target = createStdioTarget({
+		return createStdioTarget({
 			...{ name, startTimeout, idleTimeout, sharing, prewarm },
 			warn: (message) => this.logger.warn(message, { target: name }),
 			start: (owner) =>
@@ -78,8 +90,16 @@ export class Targets {
 					},
 				}),
 		});
-		this.stdioTargets.push(target);
-		return target;
+	}
+
+	private overSse(config: HttpTargetConfig): Target {
+		return createTarget({
+			name: config.name,
+			warn: (message) => this.logger.warn(message, { target: config.name }),
+			overHttp: true,
+			sessionsEnd: () => true,
+			openTransport: () => this.sse(config, {}),
+		});
 	}
 
 	/** A server that turns out to speak HTTP+SSE at this URL is spoken to so from then on. */

@@ -114,6 +114,7 @@ export function emptyState(): StateSnapshot {
 		version: '9.9.9',
 		startedAt: '2026-01-01T00:00:00Z',
 		now: '2026-01-01T00:00:00Z',
+		config: { synchronized: true, since: '2026-01-01T00:00:00.000Z', errors: [], needsRestart: [] },
 		configSource: 'config.yaml',
 		warnings: [],
 		binds: [],

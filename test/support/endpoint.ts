@@ -4,12 +4,15 @@ import { Heartbeat } from '../../src/lib/heartbeat.ts';
 import { type EndpointOptions, McpEndpoint } from '../../src/mcp/endpoint.ts';
 import { Findings } from '../../src/mcp/findings.ts';
 import { Health } from '../../src/mcp/health.ts';
+import type { MissingRule } from '../../src/mcp/missing.ts';
 import { createNaming } from '../../src/mcp/names.ts';
 import { FakeExchange } from './fake-exchange.ts';
 import type { FakeTarget } from './fake-target.ts';
 
 export interface EndpointChoice extends Partial<Omit<EndpointOptions, 'limits' | 'federation'>> {
 	readonly limits?: Partial<McpLimits>;
+	/** Default `never`. */
+	readonly refuseWhenMissing?: MissingRule;
 	/** Milliseconds between two beats. Default 50. */
 	readonly beat?: number;
 }
@@ -19,7 +22,10 @@ export class TestEndpoint {
 	readonly mcp: McpEndpoint;
 	private readonly heartbeat: Heartbeat;
 
-	constructor(targets: readonly FakeTarget[], { beat = 50, limits, ...choice }: EndpointChoice = {}) {
+	constructor(
+		targets: readonly FakeTarget[],
+		{ beat = 50, refuseWhenMissing = 'never', limits, ...choice }: EndpointChoice = {},
+	) {
 		this.heartbeat = new Heartbeat(rethrow, beat);
 		const names = targets.map((target) => target.name);
 		this.mcp = new McpEndpoint({
@@ -37,12 +43,12 @@ export class TestEndpoint {
 				),
 				listLimits: { pages: 100, items: 10_000, bytes: 1_000_000 },
 				strict: false,
+				refuseWhenMissing,
 				startTimeout: 300,
 				warn: () => {},
 			},
 			stateful: true,
 			sessionTtl: 60_000,
-			refuseWhenMissing: 'never',
 			version: '0.0.0',
 			limits: { ...defaultLimits, ...limits },
 			scope: 'route/backend',

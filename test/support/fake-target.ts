@@ -59,6 +59,7 @@ export class FakeTarget implements Target {
 		return {
 			pid: null,
 			served: this.calls.length > 0,
+			busy: false,
 			resumption: resume ?? (this.session === null ? null : { sessionId: this.session, protocolVersion: '2025-11-25' }),
 			setLevel() {},
 			watch: (_topic, done) => done(null),

@@ -36,6 +36,7 @@ export function expandConfig(config: WrittenConfig, raw: unknown, scope: Scope):
 	checkPorts(owned, settings, scope);
 	const all = owned.map(({ bind }) => bind);
 	numberFreeBinds(all);
+	for (const { bind, path } of owned) scope.portPaths.set(bind.key, path);
 	if (all.length === 0 && scope.report.problems.length === 0) {
 		scope.report.warning([], 'nothing to serve', 'add binds, gateways or mcp');
 	}

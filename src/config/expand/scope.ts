@@ -19,6 +19,10 @@ export interface Scope {
 	backends: Map<string, McpBackendConfig | null>;
 	/** Keys of inline backends that are taken, and how often they were wanted. */
 	backendKeys: Map<string, number>;
+	/** Where the port of a bind is written, by the bind's key. */
+	portPaths: Map<string, Path>;
+	/** Files that the configuration names and that are read with it, as absolute paths or relative to the working directory. */
+	references: Set<string>;
 	/** The routes of a listener by key. */
 	routesByKey: WeakMap<Route[], Map<string, Route>>;
 }

@@ -96,6 +96,11 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		return this.vitals.clock.now;
 	}
 
+	/** Whether calls are under way. */
+	get busy(): boolean {
+		return this.calls.size > 0;
+	}
+
 	start(call: Call, sink: Sink, before = firstTime): Ticket {
 		const refusal = this.dialect.refusal(call) ?? this.mirrorFault(call);
 		if (refusal !== null) {

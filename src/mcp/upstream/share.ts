@@ -54,6 +54,10 @@ export class Share implements Upstream {
 		return this.shared?.pid ?? null;
 	}
 
+	get busy(): boolean {
+		return this.calls.size > 0;
+	}
+
 	/** It is part of another connection from now on. */
 	join(shared: SharedConnection): void {
 		this.shared = shared;

@@ -89,6 +89,10 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 		return this.negotiation.pid;
 	}
 
+	get busy(): boolean {
+		return this.lost !== null || this.negotiation.busy || this.retired.some((one) => one.busy);
+	}
+
 	get resumption(): Resumption | null {
 		return this.negotiation.resumption;
 	}

@@ -6,7 +6,7 @@ import { code, mcpError, tooMuch } from '../errors.ts';
 import { type Greeting, greet } from '../greeting.ts';
 import { interactive } from '../interactive.ts';
 import { askingMethods } from '../lanes.ts';
-import { missingTarget, type MissingRule } from '../missing.ts';
+import { missingTarget } from '../missing.ts';
 import type { Caller, McpError, Result } from '../model.ts';
 import type { Session } from '../session.ts';
 import { callOf, tokenOf } from './call-of.ts';
@@ -23,8 +23,6 @@ export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2
 export interface LegacyDialogueOptions {
 	/** The gateway's own version. */
 	readonly version: string;
-	/** Refuse `initialize` while a target is missing; `all`: only when every one is. */
-	readonly refuseWhenMissing: MissingRule;
 	/** More calls under way in one session are refused. */
 	readonly maximumCalls: number;
 }
@@ -44,7 +42,7 @@ export class LegacyDialogue {
 	greet(connections: Connections, protocolVersion: string, done: (answer: Result | McpError) => void): void {
 		const { upstreams, federation } = connections;
 		upstreams.whenSettled(() => {
-			const missing = missingTarget(upstreams, this.options.refuseWhenMissing);
+			const missing = missingTarget(upstreams, federation.refuseWhenMissing);
 			if (missing !== null) done(missing);
 			else done(initializeResult(greet(upstreams, federation.naming, this.options.version), protocolVersion));
 		});

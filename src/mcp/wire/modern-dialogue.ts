@@ -3,7 +3,7 @@ import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { tooMuch } from '../errors.ts';
 import { greet } from '../greeting.ts';
 import { askingMethods } from '../lanes.ts';
-import { missingTarget, type MissingRule } from '../missing.ts';
+import { missingTarget } from '../missing.ts';
 import type { Call, Caller, JsonText } from '../model.ts';
 import { type Parking, ParkedCall } from '../parked.ts';
 import type { Pool, PoolLease } from '../pool.ts';
@@ -23,8 +23,6 @@ export interface ModernDialogueOptions {
 	readonly parking: Parking;
 	/** The gateway's own version. */
 	readonly version: string;
-	/** Refuse `server/discover` while a target is missing; `all`: only when every one is. */
-	readonly refuseWhenMissing: MissingRule;
 }
 
 /** A request that was checked. */
@@ -120,7 +118,7 @@ export class ModernDialogue {
 	private discover(lease: PoolLease, reply: CallReply): void {
 		const { upstreams, federation } = lease.connections;
 		upstreams.whenSettled(() => {
-			const missing = missingTarget(upstreams, this.options.refuseWhenMissing);
+			const missing = missingTarget(upstreams, federation.refuseWhenMissing);
 			if (missing !== null) return reply.fail(missing);
 			const greeting = greet(upstreams, federation.naming, this.options.version);
 			const tail = greeting.instructions === null ? '' : `,"instructions":${JSON.stringify(greeting.instructions)}`;

@@ -1,0 +1,144 @@
+import type { ConfigView } from '../admin/state.ts';
+import type { GatewayConfig, Problem, Settings } from '../config/ir.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { FileWatch } from './file-watch.ts';
+import { startSettings } from './start-settings.ts';
+
+/** A configuration as it was read and understood, or what is wrong with it. */
+export type ReadConfig =
+	| {
+			readonly ok: true;
+			/** As it stands in the file. */
+			readonly text: string;
+			readonly config: GatewayConfig;
+			readonly document: unknown;
+			/** Further files that it was made from. */
+			readonly references: readonly string[];
+			/** A problem with the port of a bind that only shows when it is opened. */
+			portProblem(bindKey: string, message: string, remedy: string): Problem;
+	  }
+	| { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A file that holds the configuration. */
+export interface ConfigFile {
+	readonly path: string;
+	/** Reads and checks it. */
+	read(): Promise<ReadConfig>;
+	/** Checks a text as if it stood there. */
+	check(text: string): ReadConfig;
+}
+
+export interface ReloadOptions {
+	readonly file: ConfigFile;
+	/** What the gateway has started with. */
+	readonly started: Settings;
+	readonly text: string;
+	readonly references: readonly string[];
+	readonly logger: Logger;
+	/** Goes over to another configuration, wholly or, with what is wrong, not at all. */
+	apply(read: ReadConfig & { ok: true }): Promise<readonly Problem[]>;
+	show(view: ConfigView): void;
+}
+
+/** Reads the file again when it changes, or when somebody asks for it, and goes over to what stands there. */
+export class Reload {
+	private readonly options: ReloadOptions;
+	private readonly watch: FileWatch;
+	private applied: string;
+	private view: ConfigView;
+	private running: Promise<void> = Promise.resolve();
+	private next: Promise<ConfigView> | null = null;
+	private stopped = false;
+
+	constructor(options: ReloadOptions) {
+		const { file, text, references } = options;
+		this.options = options;
+		this.applied = text;
+		this.view = { synchronized: true, since: new Date().toISOString(), errors: [], needsRestart: [] };
+		this.watch = new FileWatch([file.path, ...references], () => void this.reload('the file has changed'));
+	}
+
+	async start(): Promise<void> {
+		await this.watch.start();
+		// It may have changed since it was read for the start.
+		await this.reload('the gateway has started');
+	}
+
+	/** Reads no more; resolves when what is under way is over. */
+	async stop(): Promise<void> {
+		this.stopped = true;
+		this.watch.stop();
+		await this.running;
+	}
+
+	/** Reads the file. Who asks while it is being read gets a reading of his own after that, all of them together. */
+	reload(why: string): Promise<ConfigView> {
+		if (this.next !== null) return this.next;
+		const next = this.running.then(() => {
+			this.next = null;
+			return this.stopped ? this.view : this.read(why);
+		});
+		this.next = next;
+		this.running = next.then(
+			() => {},
+			() => {},
+		);
+		return next;
+	}
+
+	private async read(why: string): Promise<ConfigView> {
+		const { file, started, logger } = this.options;
+		const read = await file.read();
+		if (read.ok && read.text === this.applied && this.view.synchronized && read.references.length === 0) {
+			logger.debug('the file says what is in effect already', { reason: why });
+			return this.view;
+		}
+		const problems = read.ok ? await this.apply(read) : read.problems;
+		if (!read.ok || problems.length > 0) return this.failed(problems);
+		this.applied = read.text;
+		await this.watch.follow([file.path, ...read.references]);
+		const needsRestart = startSettings(started, read.config.settings);
+		logger.info(`loaded config from ${file.path}`, { reason: why });
+		for (const { line, path, message, remedy } of read.config.warnings)
+			logger.warn(`${file.path}:${line}: ${path === '' ? '' : `${path}: `}${message}`, { remedy: remedy || undefined });
+		if (needsRestart.length > 0)
+			logger.warn(`changed settings need a restart: ${needsRestart.join(', ')}`, { remedy: 'the rest is in effect' });
+		return this.show({ synchronized: true, errors: [], needsRestart });
+	}
+
+	private async apply(read: ReadConfig & { ok: true }): Promise<readonly Problem[]> {
+		try {
+			return await this.options.apply(read);
+		} catch (fault) {
+			// A bug must not end what runs.
+			const { file, logger } = this.options;
+			logger.error('internal error', {
+				error: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
+			});
+			return [{ file: file.path, line: 0, column: 0, path: '', message: 'an internal error; see the log', remedy: '' }];
+		}
+	}
+
+	private failed(problems: readonly Problem[]): ConfigView {
+		const { logger } = this.options;
+		for (const { file, line, column, path, message, remedy } of problems.slice(0, maximumShown)) {
+			const place = line === 0 ? file : `${file}:${line}:${column}`;
+			logger.error(`Failed to reload config: ${place}: ${path === '' ? '' : `${path}: `}${message}`, {
+				remedy: remedy || undefined,
+			});
+		}
+		const more = problems.length - maximumShown;
+		if (more > 0) logger.error(`Failed to reload config: … and ${more} more`);
+		logger.warn('the configuration that was read before stays in effect');
+		const errors = problems.slice(0, maximumShown).map((problem) => ({ ...problem }));
+		return this.show({ synchronized: false, errors, needsRestart: this.view.needsRestart });
+	}
+
+	private show(view: Omit<ConfigView, 'since'>): ConfigView {
+		this.view = { ...view, since: new Date().toISOString() };
+		this.options.show(this.view);
+		return this.view;
+	}
+}
+
+const maximumShown = 100;

@@ -1,0 +1,19 @@
+import type { Problem } from '../config/ir.ts';
+import type { Core, GatewayOptions } from './core.ts';
+import { type ReadConfig, Reload } from './reload.ts';
+
+/** Reads the configuration file of a gateway again when it changes; null for a configuration that stands in no file. */
+export function watchConfig(
+	{ file, config, logger }: GatewayOptions,
+	core: Core,
+	apply: (read: ReadConfig & { ok: true }) => Promise<readonly Problem[]>,
+): Reload | null {
+	if (file === null) return null;
+	return new Reload({
+		...file,
+		started: config.settings,
+		logger: logger.scoped('agentgateway::config'),
+		apply,
+		show: (view) => core.showConfig(view),
+	});
+}
