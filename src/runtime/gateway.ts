@@ -62,7 +62,7 @@ class Running implements Gateway {
 		this.ports.announce(this.core.adminToken);
 		this.ready = true;
 		this.core.watch();
-		await this.reloading?.start();
+		void this.reloading?.start();
 		return null;
 	}
 
