@@ -180,7 +180,7 @@ describe('ports', () => {
 		const client = await LegacyClient.open(`http://127.0.0.1:${port}/b`);
 		const late = client.tool('late', '{"ms":1000}');
 		await one.edit(fileOf([routeTo('/a', [kept])]));
-		expect(await accepts(port)).toBe(false);
+		await until('nobody can connect any more', 5000, async () => !(await accepts(port)));
 		expect(await late).toBe('late');
 	});
 

@@ -99,11 +99,6 @@ export class Negotiation {
 		return this.transport?.pid ?? null;
 	}
 
-	/** Whether calls are under way. */
-	get busy(): boolean {
-		return this.connection?.busy === true;
-	}
-
 	/** The server's session, for who wants to go on with it later. */
 	resumption: Resumption | null = null;
 

@@ -21,6 +21,8 @@ export interface SharedConnection {
 	/** Whether the server has answered a call. */
 	readonly served: boolean;
 	readonly topics: SharedTopics;
+	/** Whether calls are under way that went straight through. */
+	readonly busyUncounted: boolean;
 	start(share: Share, call: Call, sink: Sink): Ticket;
 	notify(notice: ClientNotice): void;
 	/** A share wants another level. */
@@ -55,7 +57,7 @@ export class Share implements Upstream {
 	}
 
 	get busy(): boolean {
-		return this.calls.size > 0;
+		return this.calls.size > 0 || this.shared?.busyUncounted === true;
 	}
 
 	/** It is part of another connection from now on. */

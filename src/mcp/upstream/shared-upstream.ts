@@ -98,6 +98,10 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		});
 	}
 
+	get busyUncounted(): boolean {
+		return !this.open && this.upstream?.busy === true;
+	}
+
 	/** The last one to leave closes the connection. */
 	async leave(share: Share): Promise<void> {
 		if (!this.shares.delete(share)) return;

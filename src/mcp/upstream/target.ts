@@ -90,7 +90,7 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	}
 
 	get busy(): boolean {
-		return this.lost !== null || this.negotiation.busy || this.retired.some((one) => one.busy);
+		return this.lost !== null || this.connection?.busy === true;
 	}
 
 	get resumption(): Resumption | null {
