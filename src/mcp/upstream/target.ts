@@ -90,7 +90,7 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	}
 
 	get busy(): boolean {
-		return this.lost !== null || this.connection?.busy === true;
+		return this.waiting.size > 0 || this.lost !== null || this.connection?.busy === true;
 	}
 
 	get resumption(): Resumption | null {
