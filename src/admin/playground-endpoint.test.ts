@@ -35,6 +35,7 @@ function state({ addresses = ['0.0.0.0:3000'], hostname = null, hostnames = [], 
 		requests: 0,
 		childProcesses: 0,
 		memoryBytes: 0,
+		pressure: [],
 	};
 }
 

@@ -133,6 +133,19 @@ export interface StateSnapshot {
 	requests: number;
 	childProcesses: number;
 	memoryBytes: number;
+	/** What runs out, so that requests are refused; empty most of the time. */
+	pressure: PressureView[];
+}
+
+/** Something that runs out. */
+export interface PressureView {
+	/** `heap`, `memory`, `descriptors` or `event_loop`. */
+	kind: string;
+	/** `descriptors: 120 of 128 are open` */
+	text: string;
+	remedy: string;
+	/** RFC 3339 */
+	since: string;
 }
 
 /** POST /api/playground/connect: body. The gateway opens an MCP session through its own listener. */

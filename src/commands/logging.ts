@@ -16,6 +16,8 @@ const logDrainMs = 500;
 export interface CommandLog {
 	readonly logger: LineLog;
 	readonly core: LogCore;
+	/** Lines that were thrown away. */
+	dropped(): number;
 	/** Writes what is left, at once. */
 	flush(): void;
 	/** Lets what is left go out. */
@@ -49,7 +51,13 @@ export function openLog(chosen: Chosen, stream: Writable & { fd?: number; isTTY?
 	logger.info(`loaded config from ${chosen.source}`);
 	for (const { file, line, path, message, remedy } of warnings)
 		logger.warn(`${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`, { remedy: remedy || undefined });
-	return { logger, core, flush: () => writer.flush(), drain: () => writer.drain(logDrainMs) };
+	return {
+		logger,
+		core,
+		dropped: () => writer.dropped,
+		flush: () => writer.flush(),
+		drain: () => writer.drain(logDrainMs),
+	};
 }
 
 function secretsOf({ settings }: GatewayConfig): string[] {

@@ -18,6 +18,7 @@ export function startOptions(chosen: Chosen, log: CommandLog): GatewayOptions {
 		logger: log.logger,
 		accessLog: accessLog(log.core),
 		env: process.env,
+		droppedLogLines: () => log.dropped(),
 		uiRoot: existsSync(uiRoot) ? uiRoot : null,
 	};
 }

@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Facts } from '../facts/facts.ts';
 import type { Slotted } from '../lib/slot-list.ts';
+import type { Admission } from './admission.ts';
 import { replyFault, replyRefusal, type ReportFault } from './errors.ts';
 import type { Expiring, Refusal, ReplyStream } from './exchange.ts';
 import type { PolicyExchange, ReplyHook } from './policy.ts';
@@ -9,6 +10,8 @@ import { isRefusal, refuse } from './refusal.ts';
 /** What exchanges share: the server behind them. */
 export interface ExchangeOwner {
 	readonly report: ReportFault;
+	/** What may still be taken; null: everything. */
+	readonly admission: Admission | null;
 	/** Whether connections are to close after their reply. */
 	readonly draining: boolean;
 	/** Called once per exchange, when the reply has been sent or the client has gone. */
@@ -185,6 +188,12 @@ export class ServerExchange implements PolicyExchange, Slotted {
 	take(chunk: Buffer): void {
 		if (this.bodySettled) return;
 		this.bodySize += chunk.length;
+		const { admission } = this.owner;
+		if (admission !== null) {
+			const busy = admission.refuseBody(chunk.length);
+			admission.held += chunk.length;
+			if (busy !== null) return this.settleBody(busy);
+		}
 		if (this.bodySize > this.bodyLimit) this.settleBody(tooLarge(this.bodyLimit));
 		else if (this.first === null) this.first = chunk;
 		else if (this.rest === null) this.rest = [this.first, chunk];
@@ -202,6 +211,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		if (this.closed) return;
 		this.closed = true;
 		this.peer.inFlight--;
+		if (this.owner.admission !== null) this.owner.admission.held -= this.bodySize;
 		if (this.peer.exchange === this) this.peer.exchange = null;
 		if (this.response.writableFinished) {
 			if (!this.request.complete) this.lingerForBody();
@@ -233,7 +243,9 @@ export class ServerExchange implements PolicyExchange, Slotted {
 			return refuse(415, 'request bodies must not be compressed', 'InvalidRequest', ['accept-encoding', 'identity']);
 		}
 		const announced = this.headers['content-length'];
-		return announced !== undefined && Number(announced) > limit ? tooLarge(limit) : null;
+		if (announced === undefined) return null;
+		if (Number(announced) > limit) return tooLarge(limit);
+		return this.owner.admission?.refuseBody(Number(announced)) ?? null;
 	}
 
 	/** The flat headers to send; null when nobody is there to read them. */

@@ -3,9 +3,11 @@ import { type Socket, Server as NetServer } from 'node:net';
 import type { Address } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
 import { SlotList } from '../lib/slot-list.ts';
+import type { Admission } from './admission.ts';
 import { isLoopbackAddress } from './authority.ts';
 import { type ReportFault, replyFault, replyRefusal } from './errors.ts';
 import type { PolicyExchange } from './policy.ts';
+import type { Refusal } from './exchange.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { checkRequest, type HostMemory } from './request-check.ts';
 import {
@@ -32,6 +34,8 @@ export interface ListenOptions {
 	onConnection?: () => void;
 	/** Is told what went over a connection, in bytes, when it has closed. */
 	onConnectionEnd?: (received: number, sent: number) => void;
+	/** What may still be taken; null: everything. Default null. */
+	admission?: Admission | null;
 	/** Milliseconds for the headers to arrive, then 408. Default 10 s. */
 	headersTimeout?: number;
 	/** Milliseconds for the body after that. Default 30 s. Replies may take as long as they like. */
@@ -91,6 +95,7 @@ class Service implements HttpServer, ExchangeOwner {
 	port = 0;
 	draining = false;
 	readonly report: ReportFault;
+	readonly admission: Admission | null;
 	private readonly options: ListenOptions;
 	private readonly servers: Server<typeof GatewayRequest, typeof GatewayResponse>[] = [];
 	private readonly sockets = new Set<GatewaySocket>();
@@ -103,6 +108,7 @@ class Service implements HttpServer, ExchangeOwner {
 	constructor(options: ListenOptions) {
 		this.options = options;
 		this.report = options.onError;
+		this.admission = options.admission ?? null;
 	}
 
 	get connections(): number {
@@ -190,6 +196,9 @@ class Service implements HttpServer, ExchangeOwner {
 			replyRefusal(exchange, target);
 			return;
 		}
+		const busy = this.admission?.refusal ?? null;
+		// What ends a session gives back what it holds.
+		if (busy !== null && request.method !== 'DELETE') return this.shed(exchange, busy);
 		try {
 			this.options.handler(exchange);
 		} catch (fault) {
@@ -213,12 +222,32 @@ class Service implements HttpServer, ExchangeOwner {
 		socket.peer = peer;
 		this.sockets.add(socket);
 		this.accepted++;
+		if (this.admission !== null) this.admit(socket, peer, this.admission);
 		this.options.onConnection?.();
 		socket.on('close', () => {
 			this.sockets.delete(socket);
 			this.options.onConnectionEnd?.(socket.bytesRead, socket.bytesWritten);
 		});
 		return peer;
+	}
+
+	/** One connection too many is told so and closed, instead of taking the descriptor that a child or the admin port needs. */
+	private admit(socket: GatewaySocket, peer: Peer, admission: Admission): void {
+		if (admission.full) {
+			admission.refusedConnections++;
+			peer.distrusted = true;
+			socket.end(rawReply(503, 'too many connections are open', 'retry-after: 5\r\n'), () => socket.destroy());
+			return;
+		}
+		admission.connections++;
+		socket.on('close', () => admission.connections--);
+	}
+
+	/** Closing makes the client come back later, and perhaps to another gateway. */
+	private shed(exchange: ServerExchange, busy: Refusal): void {
+		if (this.admission !== null) this.admission.refusedRequests++;
+		exchange.closeAfterReply();
+		replyRefusal(exchange, busy);
 	}
 
 	/** What came is not HTTP, or did not come in time. node has given up reading this connection. */
@@ -294,10 +323,11 @@ const phrases: Record<number, string> = {
 	408: 'Request Timeout',
 	413: 'Payload Too Large',
 	431: 'Request Header Fields Too Large',
+	503: 'Service Unavailable',
 };
 
-function rawReply(status: number, text: string): string {
-	return `HTTP/1.1 ${status} ${phrases[status]}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+function rawReply(status: number, text: string, headers = ''): string {
+	return `HTTP/1.1 ${status} ${phrases[status]}\r\nconnection: close\r\n${headers}content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 }
 
 /** IPv4 that arrived on a dual-stack socket is shown as IPv4. */

@@ -13,6 +13,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { compile, type CompileContext, type Compiled, type Runtime } from './compile.ts';
 import { configDump } from './dump.ts';
+import { PressureWatch } from './pressure-watch.ts';
 import type { ConfigFile } from './reload.ts';
 import { abandonRuntime, replaceRuntime } from './replace.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -32,6 +33,8 @@ export interface GatewayOptions {
 	readonly accessLog: AccessLog | null;
 	/** Environment that child processes inherit. */
 	readonly env: Readonly<Record<string, string | undefined>>;
+	/** Log lines that were thrown away. */
+	readonly droppedLogLines?: () => number;
 	/** Folder of the built UI; null for none. */
 	readonly uiRoot: string | null;
 }
@@ -68,6 +71,7 @@ export class Core implements Beating {
 	private config: ConfigView;
 	readonly metrics: Metrics;
 	readonly admin: Admin;
+	readonly pressure: PressureWatch;
 	readonly adminToken: string;
 	private readonly options: GatewayOptions;
 	private readonly ways: Ways;
@@ -114,11 +118,13 @@ export class Core implements Beating {
 		const { runtime } = compile(config, this.context, null);
 		this.current = { config, document: options.document, runtime };
 		this.config = { synchronized: true, since: this.startedAt.toISOString(), errors: [], needsRestart: [] };
+		this.pressure = new PressureWatch(logger, () => this.changed());
 		this.metrics = new Metrics(options.version, {
 			sessions: () => this.sessions(),
 			targets: () => this.targetStates(),
 			childProcesses: () => this.processes.count(),
 			configSynchronized: () => this.config.synchronized,
+			pressure: () => this.pressure.figures(options.droppedLogLines?.() ?? 0),
 		});
 		this.admin = this.makeAdmin();
 	}
@@ -176,6 +182,7 @@ export class Core implements Beating {
 			sessions: this.sessions(),
 			requests: this.metrics.requests,
 			childProcesses: this.processes.count(),
+			pressure: this.pressure.shortages,
 			processesOf: (backend, target) => this.processes.count(targetLabel(backend, target)),
 			addressesOf: (bind) => this.ways.addressesOf(bind),
 		});
@@ -210,6 +217,7 @@ export class Core implements Beating {
 		await Promise.all([...endpoints.values()].map(({ endpoint }) => endpoint.close()));
 		await Promise.all(this.leaving);
 		this.heartbeat.stop();
+		this.pressure.stop();
 		await this.processes.close();
 		await this.targets.close();
 	}

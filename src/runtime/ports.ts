@@ -38,6 +38,7 @@ export class Ports {
 			onEnd: counted ? (facts) => core.ended(facts) : undefined,
 			onConnection: counted ? () => metrics.connected(name, 'http') : undefined,
 			onConnectionEnd: counted ? (received, sent) => metrics.disconnected(name, 'http', received, sent) : undefined,
+			admission: counted ? core.pressure.admission : null,
 			ipv6: this.options.config.settings.ipv6,
 		});
 		if ('fault' in server) return { fault: 'start', message: server.message, remedy: server.remedy };

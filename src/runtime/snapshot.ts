@@ -3,6 +3,7 @@ import type {
 	BindView,
 	ConfigView,
 	ListenerView,
+	PressureView,
 	RouteView,
 	StateSnapshot,
 	TargetView,
@@ -24,6 +25,7 @@ export interface SnapshotSource {
 	readonly sessions: number;
 	readonly requests: number;
 	readonly childProcesses: number;
+	readonly pressure: PressureView[];
 	/** Child processes of one target; `backend` is its label. */
 	processesOf(backend: string, target: string): number;
 	/** Addresses that a bind really has, `0.0.0.0:3000`. */
@@ -45,6 +47,7 @@ export function takeSnapshot(source: SnapshotSource): StateSnapshot {
 		requests: source.requests,
 		childProcesses: source.childProcesses,
 		memoryBytes: process.memoryUsage.rss(),
+		pressure: source.pressure,
 	};
 }
 

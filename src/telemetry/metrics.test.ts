@@ -10,6 +10,21 @@ const sources: MetricSources = {
 	],
 	childProcesses: () => 2,
 	configSynchronized: () => true,
+	pressure: () => ({
+		kinds: new Map([
+			['heap', true],
+			['memory', false],
+		]),
+		refusedRequests: 5,
+		refusedConnections: 6,
+		heldBytes: 7,
+		lateSeconds: 0.25,
+		heapUsed: 8,
+		heapLimit: 9,
+		descriptors: 10,
+		descriptorLimit: null,
+		droppedLogLines: 11,
+	}),
 };
 
 const base: Facts = {
@@ -158,4 +173,18 @@ describe('the state', () => {
 				);
 		}
 	});
+});
+
+test('what runs out is shown as far as it is known', () => {
+	const text = new Metrics('1', sources).text();
+	for (const line of [
+		'agentgateway_pressure{kind="heap"} 1',
+		'agentgateway_pressure{kind="memory"} 0',
+		'agentgateway_requests_shed_total 5',
+		'agentgateway_connections_refused_total 6',
+		'process_open_fds 10',
+		'agentgateway_log_lines_dropped_total 11',
+	])
+		expect(text.split('\n')).toContain(line);
+	expect(text).not.toMatch(/^process_max_fds /m);
 });

@@ -1,5 +1,6 @@
 import type { Facts } from '../facts/facts.ts';
 import { exposition, type Family } from './exposition.ts';
+import { type PressureFigures, pressureFamilies } from './pressure-metrics.ts';
 import { Tallies, type Tally } from './tally.ts';
 
 /** What the metrics ask for at each scrape. */
@@ -12,6 +13,8 @@ export interface MetricSources {
 	childProcesses(): number;
 	/** Whether the running configuration is the file's. */
 	configSynchronized(): boolean;
+	/** What runs out. */
+	pressure(): PressureFigures;
 }
 
 /** Combinations of label values that one metric keeps. */
@@ -80,6 +83,7 @@ export class Metrics {
 				type: 'counter',
 				samples: processorTime,
 			},
+			...pressureFamilies(() => sources.pressure()),
 		];
 	}
 

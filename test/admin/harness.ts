@@ -122,6 +122,7 @@ export function emptyState(): StateSnapshot {
 		requests: 0,
 		childProcesses: 0,
 		memoryBytes: 0,
+		pressure: [],
 	};
 }
 

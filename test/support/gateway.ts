@@ -31,6 +31,8 @@ export interface RunOptions {
 	env?: Record<string, string | undefined>;
 	args?: string[];
 	cwd?: string;
+	/** A command of the shell that comes before, such as `ulimit -n 128`. */
+	shell?: string;
 	/** Options for node itself. */
 	nodeArgs?: readonly string[];
 	/** With a channel for messages, of which the process knows only through `nodeArgs`. */
@@ -60,7 +62,10 @@ export function spawnGateway(args: string[], options: RunOptions = {}): RunningG
 		...canaries,
 		...options.env,
 	};
-	const child = spawn(process.execPath, [...(options.nodeArgs ?? []), join(root, 'bin/agentgateway.mjs'), ...args], {
+	const own = [process.execPath, ...(options.nodeArgs ?? []), join(root, 'bin/agentgateway.mjs'), ...args];
+	const [command = '', ...rest] =
+		options.shell === undefined ? own : ['sh', '-c', `${options.shell}; exec "$@"`, 'sh', ...own];
+	const child = spawn(command, rest, {
 		cwd: options.cwd ?? root,
 		env,
 		stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],

@@ -10,6 +10,11 @@ export function ioFault(url: URL, error: Error): TransportFault {
 	if (code === 'ECONNREFUSED') return unreachable(`connection to ${where} was refused`);
 	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return unreachable(`host ${url.hostname} was not found`);
 	if (code === 'UND_ERR_CONNECT_TIMEOUT') return unreachable(`connection to ${where} timed out`);
+	if (code === 'EMFILE' || code === 'ENFILE')
+		return {
+			...unreachable(`connection to ${where} needs a file descriptor, and none is left`),
+			remedy: 'Raise the limit of open files (ulimit -n).',
+		};
 	return { kind: 'io', reason: `connection to ${where} broke: ${error.message}`, remedy: '' };
 }
 

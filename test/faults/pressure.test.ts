@@ -1,0 +1,191 @@
+import { Agent, request } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { StateSnapshot } from '../../src/admin/state.ts';
+import { RawClient } from '../http/raw-client.ts';
+import { childrenConfig, fixtureTarget, until } from '../processes/children.ts';
+import { mcpConfig, type RunningGateway, runGateway } from '../support/gateway.ts';
+import { HttpMcpServer } from '../support/http-mcp-server.ts';
+import { ModernClient } from '../support/rpc-client.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+	for (const close of closing.splice(0).reverse()) await close();
+});
+
+function endLater(gateway: RunningGateway): RunningGateway {
+	closing.push(async () => {
+		if (gateway.process.exitCode === null) expect(await gateway.stop()).toBe(0);
+	});
+	return gateway;
+}
+
+async function stateOf(gateway: RunningGateway): Promise<StateSnapshot> {
+	return (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
+}
+
+async function metric(gateway: RunningGateway, name: string): Promise<number> {
+	const text = await (await fetch(`${gateway.statsUrl}/metrics`)).text();
+	return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+}
+
+/** Posts a body over a connection of its own; gives the status, or the code of what broke. */
+function post(url: string, body: Buffer, headers: Record<string, string>): Promise<number | string> {
+	return new Promise((resolve) => {
+		const all = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers };
+		const asked = request(url, { method: 'POST', agent: new Agent(), headers: all }, (response) => {
+			response.resume();
+			response.on('close', () => resolve(response.complete ? (response.statusCode ?? 0) : 'cut'));
+		});
+		asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+		asked.end(body);
+	});
+}
+
+const meta =
+	'"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}';
+
+describe('a small heap', () => {
+	test('under a flood of large calls sheds, serves on, and recovers', { timeout: 120_000 }, async () => {
+		const server = await HttpMcpServer.start({ eras: ['modern'] });
+		closing.push(() => server.close());
+		server.override('tools/call', ({ id }, response) => {
+			const text = JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', content: [] } });
+			setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(text), 200);
+		});
+		const gateway = endLater(
+			await runGateway(mcpConfig(`- name: a\n  mcp: { host: "${server.url}" }`), {
+				nodeArgs: ['--max-old-space-size=128'],
+			}),
+		);
+		const bodies = [1, 3.9].map((mebibytes) => {
+			const filling = 'x'.repeat(mebibytes * 1024 * 1024);
+			const params = `{"name":"echo","arguments":{"a":"${filling}"},${meta}}`;
+			return Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`);
+		});
+		const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' };
+		const url = `${gateway.url()}/mcp`;
+		const outcomes = new Map<number | string, number>();
+		let most = 0;
+		const watch = setInterval(() => {
+			void stateOf(gateway).then(({ memoryBytes }) => {
+				most = Math.max(most, memoryBytes);
+			}, String);
+		}, 200);
+		const flood = Array.from({ length: 80 }, async (_, at) => {
+			const outcome = await post(url, bodies[at % 2] as Buffer, headers);
+			outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+		});
+		await Promise.all(flood);
+		clearInterval(watch);
+		expect(gateway.process.exitCode).toBeNull();
+		expect(outcomes.get(503) ?? 0).toBeGreaterThan(0);
+		expect(outcomes.get(200) ?? 0).toBeGreaterThan(0);
+		// A client that still sends when it is refused may see its connection closed.
+		const known = new Set<number | string>([200, 503, 'ECONNRESET', 'EPIPE']);
+		expect([...outcomes.keys()].filter((outcome) => !known.has(outcome))).toEqual([]);
+		expect(most).toBeLessThan(700 * 1024 * 1024);
+		expect(await metric(gateway, 'agentgateway_requests_shed_total')).toBeGreaterThan(0);
+		await until(
+			'no body is held',
+			10_000,
+			async () => (await metric(gateway, 'agentgateway_request_bytes_held')) === 0,
+		);
+		await until('calls are served again', 15_000, async () => {
+			const reply = await new ModernClient(url).request('tools/call', '{"name":"echo","arguments":{}}');
+			return reply.status === 200;
+		});
+	});
+
+	test('that sessions fill is noticed before it is full', { timeout: 120_000 }, async () => {
+		const gateway = endLater(
+			await runGateway(childrenConfig([fixtureTarget('a')], { targetStartTimeout: '1s' }), {
+				nodeArgs: ['--max-old-space-size=64', '--import', fillHeap],
+				ipc: true,
+			}),
+		);
+		gateway.process.send('fill');
+		await gateway.waitFor(/requests are refused: heap: \d+ of \d+ MiB are used.*max-old-space-size/, 30_000);
+		const url = `${gateway.url()}/mcp`;
+		expect(await post(url, Buffer.from('{}'), {})).toBe(503);
+		expect((await stateOf(gateway)).pressure).toMatchObject([{ kind: 'heap', remedy: expect.any(String) }]);
+		expect(await metric(gateway, 'agentgateway_pressure\\{kind="heap"\\}')).toBe(1);
+		gateway.process.send('empty');
+		// Nothing collects the garbage of an idle process but the guard.
+		await gateway.waitFor(/no longer short of heap/, 30_000);
+		expect(await post(url, Buffer.from('{}'), {})).toBe(400);
+		expect(gateway.log().match(/requests are refused/g)).toHaveLength(1);
+	});
+});
+
+/** Fills the heap of the gateway from inside, and empties it. */
+const fillHeap = `data:text/javascript,${encodeURIComponent(`
+	let kept = [];
+	process.on('message', (what) => {
+		if (what === 'empty') return void (kept = []);
+		const more = setInterval(() => {
+			for (let i = 0; i < 5000; i++) kept.push({ i });
+			if (process.memoryUsage().heapUsed > 56e6) clearInterval(more);
+		}, 5);
+	});
+	process.channel.unref();
+`)}`;
+
+describe('128 file descriptors', () => {
+	const few = { shell: 'ulimit -n 128' };
+
+	test('refuse connections too many, keep the admin port, and are enough again at once', {
+		timeout: 60_000,
+	}, async () => {
+		const gateway = endLater(await runGateway(childrenConfig([fixtureTarget('a')]), few));
+		const port = Number(new URL(gateway.url()).port);
+		const clients = Array.from({ length: 500 }, () => new RawClient(port));
+		await until('connections are refused', 10_000, async () => {
+			return (await metric(gateway, 'agentgateway_connections_refused_total')) > 400;
+		});
+		const { memoryBytes } = await stateOf(gateway);
+		expect(memoryBytes).toBeGreaterThan(0);
+		expect(await metric(gateway, 'process_open_fds')).toBeLessThan(112);
+		await gateway.waitFor(/connections were refused: \d+ are open descriptor_limit=128 remedy=/);
+		const told = clients.filter(({ text }) => /^HTTP\/1\.1 503 [^]*retry-after: 5/.test(text));
+		expect(told.length).toBeGreaterThan(300);
+		for (const client of clients) client.destroy();
+		const began = performance.now();
+		await until(
+			'a call is served',
+			1000,
+			async () => (await post(`${gateway.url()}/mcp`, Buffer.from('{}'), {})) === 400,
+		);
+		expect(performance.now() - began).toBeLessThan(1000);
+	});
+
+	test('that run out altogether fail children and calls clearly, and heal', { timeout: 60_000 }, async () => {
+		const server = await HttpMcpServer.start({ eras: ['modern'] });
+		closing.push(() => server.close());
+		const targets = `- name: web\n  mcp: { host: "${server.url}" }\n${fixtureTarget('own')}`;
+		const gateway = endLater(
+			await runGateway(mcpConfig(targets), { ...few, nodeArgs: ['--import', takeDescriptors], ipc: true }),
+		);
+		await gateway.waitFor(/Admin UI/);
+		gateway.process.send('take');
+		await gateway.waitFor(/requests are refused: descriptors: \d+ of 128 are open.*ulimit -n/, 10_000);
+		expect((await stateOf(gateway)).pressure).toMatchObject([{ kind: 'descriptors' }]);
+		gateway.process.send('give');
+		await gateway.waitFor(/no longer short of descriptors/, 2_000);
+		const client = new ModernClient(`${gateway.url()}/mcp`);
+		await until('both targets answer', 20_000, async () => {
+			const names = await client.toolNames().catch(() => []);
+			return names.some((name) => name.startsWith('web_')) && names.some((name) => name.startsWith('own_'));
+		});
+	});
+});
+
+/** Opens descriptors inside the gateway until four are left, and closes them. */
+const takeDescriptors = `data:text/javascript,${encodeURIComponent(`
+	const fs = process.getBuiltinModule('node:fs');
+	const taken = [];
+	process.on('message', (what) => {
+		if (what === 'give') for (const fd of taken.splice(0)) fs.closeSync(fd);
+		else while (fs.statSync('/proc/self/fd').size < 120) taken.push(fs.openSync('/dev/null'));
+	});
+	process.channel.unref();
+`)}`;
