@@ -13,7 +13,7 @@ export function untilSignal(): Promise<NodeJS.Signals> {
 }
 
 /** So long after the drain deadline the process ends, whatever still hangs. */
-const lastMs = 900;
+const lastMs = 700;
 
 /**
  * Ends the process soon after the drain deadline if it has not ended by itself by then: a child that ignores SIGTERM, or

@@ -57,7 +57,7 @@ export interface HttpServer {
 	/**
 	 * Stops accepting and lets what is in flight finish with `Connection: close`. What is left after `deadline`
 	 * milliseconds is told so (see `Exchange.expiring`) and has half a second to leave. Idle connections get `minimum`
-	 * milliseconds, at least 50, for a request that is already on its way.
+	 * milliseconds, at least 50, under load 250, for a request that is already on its way.
 	 */
 	close(deadline: number, minimum?: number): Promise<void>;
 }
@@ -72,8 +72,10 @@ export async function listen(options: ListenOptions): Promise<HttpServer | Liste
 	return service;
 }
 
-/** Under load the next request of a busy connection is this close behind; cutting it would fail it. */
+/** A request may be on its way when a drain begins; cutting its connection would fail it. */
 const idleGraceMs = 50;
+/** Under load the next request is this close behind, on a busy machine. */
+const busyGraceMs = 250;
 /** Connections that waited to be taken when a drain began are taken for so long. */
 const acceptMs = 500;
 /** So long may the last bytes take to leave after the deadline of a drain. */
@@ -101,6 +103,7 @@ class Service implements HttpServer, ExchangeOwner {
 	private readonly sockets = new Set<GatewaySocket>();
 	private idleMustGo = false;
 	private accepted = 0;
+	private lastEnd = Number.NEGATIVE_INFINITY;
 	/** Exchanges that have not ended; the sockets of some may be closed already. */
 	private readonly unfinished = new SlotList<ServerExchange>();
 	private finished: (() => void) | null = null;
@@ -149,6 +152,7 @@ class Service implements HttpServer, ExchangeOwner {
 		if (this.idleMustGo) exchange.endConnection();
 		this.options.onEnd?.(exchange.facts);
 		this.unfinished.remove(exchange);
+		this.lastEnd = performance.now();
 		if (this.unfinished.size === 0) this.finished?.();
 	}
 
@@ -163,7 +167,8 @@ class Service implements HttpServer, ExchangeOwner {
 		);
 		// Not before: whoever is told to close his connection opens another, and would be reset on it.
 		this.draining = true;
-		const quietMs = Math.min(Math.max(minimum, idleGraceMs), deadline);
+		const busy = performance.now() - this.lastEnd < busyGraceMs;
+		const quietMs = Math.min(Math.max(minimum, busy ? busyGraceMs : idleGraceMs), deadline);
 		const quiet = setTimeout(() => afterReading(() => this.closeIdle()), quietMs);
 		await closed;
 		if (this.unfinished.size > 0) await new Promise<void>((done) => (this.finished = done));

@@ -50,7 +50,7 @@ describe('a small heap', () => {
 		closing.push(() => server.close());
 		server.override('tools/call', ({ id }, response) => {
 			const text = JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', content: [] } });
-			setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(text), 200);
+			setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(text), 1000);
 		});
 		const gateway = endLater(
 			await runGateway(mcpConfig(`- name: a\n  mcp: { host: "${server.url}" }`), {
@@ -78,8 +78,7 @@ describe('a small heap', () => {
 		await Promise.all(flood);
 		clearInterval(watch);
 		expect(gateway.process.exitCode).toBeNull();
-		expect(outcomes.get(503) ?? 0).toBeGreaterThan(0);
-		expect(outcomes.get(200) ?? 0).toBeGreaterThan(0);
+		expect(Object.fromEntries(outcomes)).toMatchObject({ 200: expect.any(Number), 503: expect.any(Number) });
 		// A client that still sends when it is refused may see its connection closed.
 		const known = new Set<number | string>([200, 503, 'ECONNRESET', 'EPIPE']);
 		expect([...outcomes.keys()].filter((outcome) => !known.has(outcome))).toEqual([]);

@@ -51,6 +51,7 @@ export function callOnce(url: string, agent: Agent, tool: string, id: number): P
 		'mcp-name': tool,
 	};
 	return new Promise((resolve) => {
+		const sent = performance.now();
 		const asked = request(url, { method: 'POST', agent, headers }, (response) => {
 			let text = '';
 			response.on('data', (chunk) => (text += String(chunk)));
@@ -61,7 +62,11 @@ export function callOnce(url: string, agent: Agent, tool: string, id: number): P
 			});
 		});
 		asked.on('error', (error: NodeJS.ErrnoException) =>
-			resolve(error.code === 'ECONNREFUSED' ? 'nobody listens' : `no reply: ${error.code}`),
+			resolve(
+				error.code === 'ECONNREFUSED'
+					? 'nobody listens'
+					: `no reply: ${error.code}, ${error.syscall}, on ${asked.reusedSocket ? 'an old' : 'a new'} connection, sent ${Math.round(performance.now() - sent)} ms before`,
+			),
 		);
 		asked.end(body);
 	});

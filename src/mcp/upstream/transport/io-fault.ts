@@ -10,11 +10,10 @@ export function ioFault(url: URL, error: Error): TransportFault {
 	if (code === 'ECONNREFUSED') return unreachable(`connection to ${where} was refused`);
 	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return unreachable(`host ${url.hostname} was not found`);
 	if (code === 'UND_ERR_CONNECT_TIMEOUT') return unreachable(`connection to ${where} timed out`);
-	if (code === 'EMFILE' || code === 'ENFILE')
-		return {
-			...unreachable(`connection to ${where} needs a file descriptor, and none is left`),
-			remedy: 'Raise the limit of open files (ulimit -n).',
-		};
+	if (code === 'EMFILE' || code === 'ENFILE') {
+		const reason = `connection to ${where} was not opened: too many open files`;
+		return { kind: 'io', reason, remedy: 'Raise the limit of open files (ulimit -n).', neverRan: true };
+	}
 	return { kind: 'io', reason: `connection to ${where} broke: ${error.message}`, remedy: '' };
 }
 
