@@ -34,6 +34,21 @@ export interface TargetView {
 	connections: number;
 	/** Child processes alive now (stdio only). */
 	processes: number;
+	/** How its processes fare; null for targets that are not started here. */
+	process: ProcessView | null;
+}
+
+/** The processes of one target, all together. */
+export interface ProcessView {
+	state: 'stopped' | 'starting' | 'ready' | 'backing off' | 'crash-looping';
+	/** Why the last one ended, when nobody wanted it to; empty otherwise. */
+	reason: string;
+	/** RFC 3339: since when the state holds. */
+	since: string;
+	/** Ends that nobody wanted, since the start of the gateway. */
+	ends: number;
+	/** Lines of stdout that were no messages, since the start of the gateway. */
+	junkLines: number;
 }
 
 export interface HiddenItemView {

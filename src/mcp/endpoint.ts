@@ -204,7 +204,14 @@ function openSessions(options: EndpointOptions): Sessions {
 	const { federation, heartbeat, scope, holder, sessionTtl: ttl, limits } = options;
 	const seal = createSeal(options.key, 'session id');
 	const identity = { scope, holder, seal, lasting: options.keyLasts };
-	return new Sessions({ federation, heartbeat, identity, ttl, maximum: limits.maxSessions });
+	return new Sessions({
+		federation,
+		heartbeat,
+		identity,
+		ttl,
+		vanished: limits.vanishedTimeout,
+		maximum: limits.maxSessions,
+	});
 }
 
 function channelLimits({ maxStreamEvents, maxStreamBytes, maxResultSize }: McpLimits): ChannelLimits {

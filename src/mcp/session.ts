@@ -36,6 +36,8 @@ export class Session implements Listener {
 	/** Whether another start of the gateway could go on with it, from its id alone. */
 	resumable = false;
 	lastUsed = performance.now();
+	/** When the client closed its stream; null while it has one, and for clients that never opened any. */
+	leftAt: number | null = null;
 	/** Tools whose results this client gets wrapped; the client's codec writes and reads it. */
 	readonly wrappedTools = new Set<string>();
 	private stream: SessionStream | null = null;
@@ -74,12 +76,20 @@ export class Session implements Listener {
 	attach(stream: SessionStream): void {
 		this.stream?.end();
 		this.stream = stream;
+		this.leftAt = null;
 		this.missedBytes = 0;
 		for (const { message } of this.missed.splice(0)) stream.send(message);
 	}
 
 	detach(stream: SessionStream): void {
-		if (this.stream === stream) this.stream = null;
+		if (this.stream !== stream) return;
+		this.stream = null;
+		this.leftAt = performance.now();
+	}
+
+	/** Whether child processes run for it. */
+	get holdsProcesses(): boolean {
+		return this.connections.upstreams.legs.some(({ upstream }) => upstream !== null && upstream.pid !== null);
 	}
 
 	/** Whether the client waits for a call or listens; a session in use does not grow old. */

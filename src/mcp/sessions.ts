@@ -13,6 +13,8 @@ export interface SessionsOptions {
 	readonly identity: SessionIdentity;
 	/** Milliseconds without use after which a session ends. */
 	readonly ttl: number;
+	/** Milliseconds that a session with child processes outlives the streams of its client. */
+	readonly vanished: number;
 	/** More sessions at once are refused. */
 	readonly maximum: number;
 }
@@ -102,7 +104,7 @@ export class Sessions implements Beating {
 	beat(now: number): void {
 		for (const session of this.sessions.values()) {
 			if (session.busy) session.lastUsed = now;
-			else if (now - session.lastUsed > this.options.ttl) this.end(session);
+			else if (now - session.lastUsed > this.options.ttl || this.vanished(session, now)) this.end(session);
 		}
 	}
 
@@ -129,6 +131,11 @@ export class Sessions implements Beating {
 			if (following.length % batch === 0) await immediately();
 		}
 		await Promise.all(following);
+	}
+
+	/** Clients that never had a stream cannot be seen to go: their sessions last for the whole time. */
+	private vanished({ leftAt, lastUsed, holdsProcesses }: Session, now: number): boolean {
+		return leftAt !== null && now - Math.max(leftAt, lastUsed) > this.options.vanished && holdsProcesses;
 	}
 
 	/** Ends the GET streams; the sessions stay. */

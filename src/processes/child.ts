@@ -35,8 +35,6 @@ export interface ChildEvents {
 	/** A line of stderr. */
 	stderr(line: string): void;
 	ended(end: ChildEnd): void;
-	/** Asked at the end: whether it has done anything that it was started for. */
-	wasOfUse?(): boolean;
 }
 
 /** How a child ended, for a person to read. */

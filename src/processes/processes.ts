@@ -79,9 +79,8 @@ export class Processes {
 				stderr: (line) => events.stderr(line),
 				ended: (end) => {
 					this.children.delete(child);
-					const wasOfUse = entry.ready && (events.wasOfUse?.() ?? false);
 					if (refusal === null)
-						supervision.ended({ wanted: child.isStopping, reason: end.reason, wasReady: entry.ready, wasOfUse });
+						supervision.ended({ wanted: child.isStopping, reason: end.reason, wasReady: entry.ready });
 					this.changed();
 					events.ended(end);
 				},
@@ -126,9 +125,14 @@ export class Processes {
 	supervision(label: string): Supervision {
 		const known = this.supervisions.get(label);
 		if (known !== undefined) return known;
-		const made = new Supervision({ now: () => performance.now(), random: () => Math.random() });
+		const made = new Supervision(() => performance.now());
 		this.supervisions.set(label, made);
 		return made;
+	}
+
+	/** Nothing will be started under this label any more. */
+	forget(label: string): void {
+		this.supervisions.delete(label);
 	}
 
 	/** null: nothing was ever started under this label. */
@@ -158,11 +162,6 @@ export class Processes {
 			return full(`its limit of ${maximum} processes is reached`, 'maxProcesses of the target');
 		if (this.children.size >= this.limits.total)
 			return full(`the limit of ${this.limits.total} child processes is reached`, 'config.mcp.limits.maxProcesses');
-		const { pause } = this.supervision(label);
-		if (pause > 0) {
-			const reason = `it ended five times in a row before it was of use, last because ${this.report(label)?.reason ?? ''}`;
-			return { reason, remedy: 'It is started again from time to time; look at the last lines that it printed.' };
-		}
 		return this.ownerRefusal(owner);
 	}
 

@@ -1,4 +1,3 @@
-import { Backoff } from './backoff.ts';
 import { StderrRing } from './stderr-ring.ts';
 
 /** How the processes of one target are, all together. */
@@ -23,16 +22,6 @@ export interface Life {
 	readonly wanted: boolean;
 	readonly reason: string;
 	readonly wasReady: boolean;
-	/** It had answered something after it was ready. */
-	readonly wasOfUse: boolean;
-}
-
-/** Clock and chance, from outside. */
-export interface SupervisionClock {
-	/** Milliseconds, monotonic. */
-	now(): number;
-	/** From 0 up to 1. */
-	random(): number;
 }
 
 /** So many unwanted ends within this time are a crash loop. */
@@ -40,39 +29,25 @@ const loopEnds = 5;
 const loopMs = 60_000;
 const stderrCharacters = 256 * 1024;
 
-/**
- * Watches the processes of one target. When five in a row have ended before they were of any use, only one at a time is
- * started, after a pause that grows: many sessions that each start their own would be a storm of starts otherwise.
- */
+/** Watches the processes of one target: what state they are in, why the last one ended, what they wrote to stderr. */
 export class Supervision {
 	readonly stderr = new StderrRing(stderrCharacters);
 	junkLines = 0;
-	private readonly clock: SupervisionClock;
-	private readonly backoff: Backoff;
+	private readonly now: () => number;
 	private starting = 0;
 	private ready = 0;
 	private ends = 0;
-	/** Unwanted ends in a row without anything of use in between. */
-	private useless = 0;
 	/** When the last unwanted ends were, on the monotonic clock; the oldest first. */
 	private readonly recent: number[] = [];
 	private reason = '';
 	/** Whether the last end was unwanted. */
 	private failing = false;
-	private nextStart = 0;
 	private shown: ProcessState = 'stopped';
 	private since = new Date();
 
-	constructor(clock: SupervisionClock) {
-		this.clock = clock;
-		this.backoff = new Backoff(() => clock.random());
-	}
-
-	/** Milliseconds until a process may be started; 0: now. */
-	get pause(): number {
-		if (this.useless < loopEnds || this.ready > 0) return 0;
-		// One trial at a time: its end sets the next pause.
-		return Math.max(this.starting, this.nextStart - this.clock.now(), 0);
+	/** `now` gives milliseconds on a monotonic clock. */
+	constructor(now: () => number) {
+		this.now = now;
 	}
 
 	started(): void {
@@ -90,13 +65,9 @@ export class Supervision {
 	ended(life: Life): void {
 		if (life.wasReady) this.ready--;
 		else this.starting--;
-		if (life.wasOfUse) {
-			this.useless = 0;
-			this.backoff.reset();
-		}
 		this.failing = !life.wanted;
 		this.reason = life.wanted ? '' : life.reason;
-		if (!life.wanted) this.fell(life.wasOfUse);
+		if (!life.wanted) this.fell();
 		this.look();
 	}
 
@@ -106,13 +77,10 @@ export class Supervision {
 		return { state, since, reason, ends, junkLines };
 	}
 
-	private fell(wasOfUse: boolean): void {
-		const now = this.clock.now();
+	private fell(): void {
 		this.ends++;
-		if (!wasOfUse) this.useless++;
-		this.recent.push(now);
+		this.recent.push(this.now());
 		if (this.recent.length > loopEnds) this.recent.shift();
-		if (this.useless >= loopEnds) this.nextStart = now + this.backoff.next();
 	}
 
 	private look(): void {
@@ -124,7 +92,7 @@ export class Supervision {
 
 	private stateNow(): ProcessState {
 		const oldest = this.recent.length < loopEnds ? null : (this.recent[0] ?? null);
-		const looping = oldest !== null && this.clock.now() - oldest < loopMs;
+		const looping = oldest !== null && this.now() - oldest < loopMs;
 		if (looping && (this.ready === 0 || this.failing)) return 'crash-looping';
 		if (this.ready > 0) return 'ready';
 		if (this.starting > 0) return 'starting';

@@ -8,6 +8,7 @@ import { type Beating, Heartbeat } from '../lib/heartbeat.ts';
 import type { TargetHealth } from '../mcp/health.ts';
 import type { Failure } from '../mcp/model.ts';
 import { Processes } from '../processes/processes.ts';
+import type { ProcessReport } from '../processes/supervision.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -123,6 +124,7 @@ export class Core implements Beating {
 			sessions: () => this.sessions(),
 			targets: () => this.targetStates(),
 			childProcesses: () => this.processes.count(),
+			processes: () => this.processReports(),
 			configSynchronized: () => this.config.synchronized,
 			pressure: () => this.pressure.figures(options.droppedLogLines?.() ?? 0),
 		});
@@ -184,6 +186,7 @@ export class Core implements Beating {
 			childProcesses: this.processes.count(),
 			pressure: this.pressure.shortages,
 			processesOf: (backend, target) => this.processes.count(targetLabel(backend, target)),
+			processReportOf: (backend, target) => this.processes.report(targetLabel(backend, target)),
 			addressesOf: (bind) => this.ways.addressesOf(bind),
 		});
 	}
@@ -278,6 +281,15 @@ export class Core implements Beating {
 		let sum = this.ways.sessions();
 		for (const { endpoint } of this.runtime.endpoints.values()) sum += endpoint.openSessions;
 		return sum;
+	}
+
+	private *processReports(): Iterable<{ backend: string; target: string; report: ProcessReport }> {
+		for (const [backend, { health, label }] of this.runtime.backends) {
+			for (const { target } of health.all()) {
+				const report = this.processes.report(targetLabel(label, target));
+				if (report !== null) yield { backend, target, report };
+			}
+		}
 	}
 
 	private *targetStates(): Iterable<{ backend: string; target: string; state: string }> {

@@ -4,12 +4,14 @@ import type {
 	ConfigView,
 	ListenerView,
 	PressureView,
+	ProcessView,
 	RouteView,
 	StateSnapshot,
 	TargetView,
 } from '../admin/state.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
 import type { LiveBackend } from './backend.ts';
+import type { ProcessReport } from '../processes/supervision.ts';
 
 /** What a snapshot is made from. */
 export interface SnapshotSource {
@@ -28,6 +30,8 @@ export interface SnapshotSource {
 	readonly pressure: PressureView[];
 	/** Child processes of one target; `backend` is its label. */
 	processesOf(backend: string, target: string): number;
+	/** How they fare; null for targets that are not started here. */
+	processReportOf(backend: string, target: string): ProcessReport | null;
 	/** Addresses that a bind really has, `0.0.0.0:3000`. */
 	addressesOf(bind: string): readonly string[];
 }
@@ -148,7 +152,12 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 		})),
 		connections: health?.ready ?? 0,
 		processes: source.processesOf(live?.label ?? backend, target.name),
+		process: processView(source.processReportOf(live?.label ?? backend, target.name)),
 	};
+}
+
+function processView(report: ProcessReport | null): ProcessView | null {
+	return report === null ? null : { ...report, since: report.since.toISOString() };
 }
 
 function quoted(part: string): string {

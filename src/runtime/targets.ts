@@ -17,7 +17,8 @@ export class Targets {
 	private readonly maximumAnswerBytes: number;
 	private readonly maximumLineBytes: number;
 	private readonly pools = new Map<string, HttpPool>();
-	private readonly stdioTargets = new Set<StdioTarget>();
+	/** With the labels of their processes. */
+	private readonly stdioTargets = new Map<Target, { readonly target: StdioTarget; readonly label: string }>();
 	/** Origins of the HTTP targets that are open. */
 	private readonly origins = new Map<Target, string>();
 
@@ -32,7 +33,7 @@ export class Targets {
 	open(backend: string, config: TargetConfig): Target {
 		if (config.kind === 'stdio') {
 			const target = this.stdio(backend, config);
-			this.stdioTargets.add(target);
+			this.stdioTargets.set(target, { target, label: targetLabel(backend, config.name) });
 			return target;
 		}
 		const target = config.kind === 'mcp' ? this.streamableHttp(config) : this.overSse(config);
@@ -42,10 +43,12 @@ export class Targets {
 
 	/** Nobody uses the target any more: what no other target shares with it ends. */
 	async release(target: Target): Promise<void> {
-		for (const one of this.stdioTargets) {
-			if (one !== target) continue;
-			this.stdioTargets.delete(one);
-			await one.close();
+		const started = this.stdioTargets.get(target);
+		if (started !== undefined) {
+			this.stdioTargets.delete(target);
+			await started.target.close();
+			const { label } = started;
+			if (![...this.stdioTargets.values()].some((other) => other.label === label)) this.processes.forget(label);
 		}
 		const origin = this.origins.get(target);
 		if (origin === undefined) return;
@@ -57,7 +60,7 @@ export class Targets {
 	}
 
 	async close(): Promise<void> {
-		await Promise.all([...this.stdioTargets].map((target) => target.close()));
+		await Promise.all([...this.stdioTargets.values()].map(({ target }) => target.close()));
 		await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
 	}
 

@@ -9,6 +9,7 @@ const sources: MetricSources = {
 		{ backend: 'b', target: 'we"ird\n\\', state: 'failed' },
 	],
 	childProcesses: () => 2,
+	processes: () => [],
 	configSynchronized: () => true,
 	pressure: () => ({
 		kinds: new Map([

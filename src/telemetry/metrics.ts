@@ -1,4 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
+import type { ProcessReport } from '../processes/supervision.ts';
 import { exposition, type Family } from './exposition.ts';
 import { type PressureFigures, pressureFamilies } from './pressure-metrics.ts';
 import { Tallies, type Tally } from './tally.ts';
@@ -11,6 +12,8 @@ export interface MetricSources {
 	targets(): Iterable<{ backend: string; target: string; state: string }>;
 	/** Child processes alive. */
 	childProcesses(): number;
+	/** The targets of which processes were started, and how those fare. */
+	processes(): Iterable<{ backend: string; target: string; report: ProcessReport }>;
 	/** Whether the running configuration is the file's. */
 	configSynchronized(): boolean;
 	/** What runs out. */
@@ -74,15 +77,23 @@ export class Metrics {
 			gauge('agentgateway_child_processes', 'Child processes of stdio targets that are alive.', () => [
 				{ labels: {}, value: sources.childProcesses() },
 			]),
+			gauge('agentgateway_child_process_state', '1 for the state that the processes of a stdio target are in.', () =>
+				processSamples(sources, ({ state }) => ({ more: { state }, value: 1 })),
+			),
+			counter(
+				'agentgateway_child_process_ends_total',
+				'Processes of a stdio target that ended although nobody wanted them to.',
+				() => processSamples(sources, ({ ends }) => ({ value: ends })),
+			),
+			counter(
+				'agentgateway_child_process_dropped_lines_total',
+				'Lines of stdout of a stdio target that were no messages, and were dropped.',
+				() => processSamples(sources, ({ junkLines }) => ({ value: junkLines })),
+			),
 			gauge('process_resident_memory_bytes', 'Memory of the gateway process.', () => [
 				{ labels: {}, value: process.memoryUsage.rss() },
 			]),
-			{
-				name: 'process_cpu_seconds_total',
-				help: 'Processor time of the gateway process.',
-				type: 'counter',
-				samples: processorTime,
-			},
+			counter('process_cpu_seconds_total', 'Processor time of the gateway process.', processorTime),
 			...pressureFamilies(() => sources.pressure()),
 		];
 	}
@@ -218,6 +229,20 @@ function gauge(
 	samples: () => Iterable<{ labels: Record<string, string>; value: number }>,
 ): Family {
 	return { name, help, type: 'gauge', samples };
+}
+
+function counter(name: string, help: string, samples: Family['samples']): Family {
+	return { name, help, type: 'counter', samples };
+}
+
+function* processSamples(
+	sources: MetricSources,
+	read: (report: ProcessReport) => { more?: Record<string, string>; value: number },
+): Iterable<{ labels: Record<string, string>; value: number }> {
+	for (const { backend, target, report } of sources.processes()) {
+		const { more = {}, value } = read(report);
+		yield { labels: { backend, target, ...more }, value };
+	}
 }
 
 function* targetSamples(sources: MetricSources): Iterable<{ labels: Record<string, string>; value: number }> {

@@ -190,8 +190,10 @@ describe('a target that fails in mid-life', () => {
 		await client.tool('bad_deaf');
 		const params = `{"name":"bad_echo","arguments":{"text":"${'x'.repeat(512 * 1024)}"}}`;
 		const replies = await Promise.all(Array.from({ length: 40 }, () => client.request('tools/call', params)));
-		expect(replies.every((reply) => reply.message.error !== undefined)).toBe(true);
-		expect(replies[0]?.message.error?.message).toContain('does not read');
+		// What comes late may find the next process.
+		const failed = replies.filter(({ message }) => message.error !== undefined);
+		expect(failed.length).toBeGreaterThanOrEqual(16);
+		expect(failed[0]?.message.error?.message).toContain('does not read');
 		expect((await stateOf(gateway)).memoryBytes).toBeLessThan(300 * 1024 * 1024);
 		expect(await client.tool('good_echo', '{"text":"hi"}')).toBe('hi');
 	});

@@ -43,8 +43,9 @@ export class LegacyClient implements RpcClient {
 		this.dispatcher = dispatcher;
 	}
 
-	static async open(url: string, dispatcher?: Dispatcher): Promise<LegacyClient> {
-		const params = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}';
+	/** `capabilities` is JSON text. */
+	static async open(url: string, dispatcher?: Dispatcher, capabilities = '{}'): Promise<LegacyClient> {
+		const params = `{"protocolVersion":"2025-11-25","capabilities":${capabilities},"clientInfo":{"name":"test","version":"1"}}`;
 		const body = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":${params}}`;
 		const { reply, headers } = await post(url, {}, body, dispatcher);
 		const session = headers['mcp-session-id'];

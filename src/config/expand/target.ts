@@ -36,14 +36,20 @@ function expandStdio(name: string, written: WrittenStdio, path: Path, scope: Sco
 		env: written.env ?? {},
 		clearEnv: written.clear_env ?? false,
 		cwd: written.cwd ?? null,
-		startTimeout: (startTimeout === undefined ? null : parseDuration(startTimeout)) ?? defaultStartTimeout,
-		idleTimeout: idleTimeout === undefined ? null : parseDuration(idleTimeout),
+		startTimeout: timer(startTimeout) ?? defaultStartTimeout,
+		idleTimeout: timer(idleTimeout),
 		maxProcesses: written.maxProcesses ?? null,
 		prewarm: written.prewarm ?? false,
 		sharing: written.sharing ?? 'session',
 	};
 	checkCommand(config, path, scope);
 	return config;
+}
+
+/** Timers run for 24 days at most; what is longer would run out at once. */
+function timer(written: string | undefined): number | null {
+	const milliseconds = written === undefined ? null : parseDuration(written);
+	return milliseconds === null ? null : Math.min(milliseconds, 2 ** 31 - 1);
 }
 
 const defaultStartTimeout = 2 * 60_000;

@@ -1,4 +1,4 @@
-import { awayError, code, mcpError } from '../errors.ts';
+import { awayError } from '../errors.ts';
 import { askingMethods, Lanes } from '../lanes.ts';
 import type {
 	Ask,
@@ -105,10 +105,9 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	/** The last one to leave closes the connection. */
 	async leave(share: Share): Promise<void> {
 		if (!this.shares.delete(share)) return;
-		const error = mcpError(code.internal, 'the connection was closed');
 		share.calls.each((call) => {
-			call.cancel('the connection was closed');
-			call.fail(error);
+			if (this.failure === null) call.cancel('the connection was closed');
+			else call.fail(awayError(this.options.target.name, this.failure, ''));
 		});
 		this.topics.left(share);
 		this.levelChanged();
@@ -126,6 +125,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		}
 		this.calls++;
 		share.calls.add(shared);
+		this.awake();
 		if (this.state === 'asleep') this.begin();
 		if (this.state === 'ready' && this.upstream !== null) this.run(this.upstream, shared);
 		else this.waiting.push(shared);
@@ -208,10 +208,14 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	/** Nobody calls: the time runs after which the connection is closed. What is subscribed keeps it open. */
 	private rest(): void {
 		const { idleTimeout } = this.options;
-		if (this.idle !== null) clearTimeout(this.idle);
-		this.idle = null;
+		this.awake();
 		if (idleTimeout === null || this.state !== 'ready' || this.calls > 0 || this.topics.size > 0) return;
 		this.idle = setTimeout(() => this.sleep(), idleTimeout).unref();
+	}
+
+	private awake(): void {
+		if (this.idle !== null) clearTimeout(this.idle);
+		this.idle = null;
 	}
 
 	private sleep(): void {
@@ -230,7 +234,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	private settle(): void {
-		if (this.idle !== null) clearTimeout(this.idle);
+		this.awake();
 		this.options.over(this);
 		for (const call of [...this.waiting]) call.fail(this.unavailable());
 	}

@@ -19,8 +19,6 @@ export class Inbox {
 	private readonly early: Scanned[] = [];
 	private earlyBytes = 0;
 	private ended: TransportFault | null = null;
-	/** Requests that have been answered. */
-	answered = 0;
 
 	/** `onJunk` gets what is no JSON-RPC message, answers nothing that was asked, or came too early for too long. */
 	constructor(onJunk: (text: Buffer) => void) {
@@ -89,7 +87,6 @@ export class Inbox {
 		const receiver = id === null ? undefined : this.open.get(id);
 		if (id === null || receiver === undefined) return this.junk(message);
 		this.open.delete(id);
-		this.answered++;
 		receiver.message(message, null);
 	}
 

@@ -28,8 +28,6 @@ export class StdioTransport implements Transport {
 	private readonly onFault: StdioOptions['onFault'];
 	private readonly processes: Processes;
 	private ended: TransportFault | null = null;
-	/** How many requests had been answered when the connection stood. */
-	private greetings = 0;
 
 	constructor(options: StdioOptions) {
 		this.processes = options.processes;
@@ -38,7 +36,6 @@ export class StdioTransport implements Transport {
 		const events = {
 			line: (line: Buffer) => this.take(line),
 			stderr: (line: string) => options.onStderr(line),
-			wasOfUse: () => this.inbox.answered > this.greetings,
 			ended: (end: ChildEnd) => {
 				const fault: TransportFault = { kind: 'process', ...end };
 				if (this.ended === null) {
@@ -60,7 +57,6 @@ export class StdioTransport implements Transport {
 	}
 
 	established(): void {
-		this.greetings = this.inbox.answered;
 		this.processes.ready(this.child);
 	}
 
