@@ -51,6 +51,14 @@ export function decideAccess(request: AccessRequest, rules: AccessRules): Access
 		: decideApi(request, rules, local);
 }
 
+/**
+ * Whether the sender has shown the admin token, now or when its browser got the cookie. Whoever else runs a program on
+ * this machine has not: that is enough to look and to switch, but not to name commands that the gateway shall run.
+ */
+export function showsToken(request: AccessRequest, rules: AccessRules): boolean {
+	return bearerMatches(request, rules) || holds(cookies(request), rules.remoteCookie);
+}
+
 /** Name of the cookie: one per port, because browsers share the cookies of one host among all its ports. */
 export function cookieName(host: string): string {
 	return `agentgateway_admin_${parseAuthority(host)?.port ?? 'default'}`;
@@ -72,13 +80,13 @@ function decidePage(request: AccessRequest, rules: AccessRules, local: boolean):
 	if (token !== null && (local || sameText(token, rules.adminToken))) {
 		return {
 			kind: 'redirect',
-			cookie: local ? rules.localCookie : rules.remoteCookie,
+			cookie: sameText(token, rules.adminToken) ? rules.remoteCookie : rules.localCookie,
 			location: withoutToken(request),
 		};
 	}
 	const held = cookies(request);
-	if (local) return { kind: 'allow', cookie: holds(held, rules.localCookie) ? null : rules.localCookie };
 	if (holds(held, rules.remoteCookie) || bearerMatches(request, rules)) return { kind: 'allow', cookie: null };
+	if (local) return { kind: 'allow', cookie: holds(held, rules.localCookie) ? null : rules.localCookie };
 	return refuse(
 		token === null
 			? 'The admin UI needs a token when it is not opened on this machine.'

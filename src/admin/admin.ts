@@ -1,8 +1,9 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { carriesJson, cookieName, decideAccess } from './access.ts';
+import { carriesJson, cookieName, decideAccess, showsToken } from './access.ts';
 import { createConfigApi } from './config-api.ts';
 import type { BuildInfo, ConfigApi } from './config-api.ts';
+import type { ConfigWrite, ConfigWritten } from './config-write.ts';
 import { Events } from './events.ts';
 import { Playground } from './playground.ts';
 import { createWire } from './playground-wire.ts';
@@ -20,6 +21,10 @@ export interface AdminDeps {
 	configDump(): unknown;
 	/** The file as written, unexpanded, as JSON. */
 	configDocument(): unknown;
+	/** Tag of the text that the document was read from. */
+	configTag(): string;
+	/** Writes the file, and lets it come into effect. null: the configuration stands in no file. */
+	writeConfig: ((write: ConfigWrite) => Promise<ConfigWritten>) | null;
 	buildInfo: BuildInfo;
 	/** Folder of the built UI; null when there is none. */
 	uiRoot: string | null;
@@ -55,7 +60,7 @@ export interface Admin {
 }
 
 interface Route {
-	method: 'GET' | 'POST' | 'DELETE';
+	method: 'GET' | 'POST' | 'PUT' | 'DELETE';
 	/** `{id}` stands for one path segment. */
 	path: string;
 	handle(exchange: Exchange, id: string): void;
@@ -70,10 +75,10 @@ export function createAdmin(deps: AdminDeps): Admin {
 		timeoutMs: deps.playgroundTimeoutMs,
 		idleMs: deps.playgroundIdleMs,
 	});
-	const config = createConfigApi(deps);
 	const ui = createUiFiles(deps.uiRoot, () => deps.randomBytes(16).toString('base64'));
 	const secret = () => deps.randomBytes(32).toString('base64url');
 	const rules = { ...deps, localCookie: secret(), remoteCookie: secret() };
+	const config = createConfigApi({ ...deps, isTrusted: (exchange) => showsToken(exchange, rules) });
 
 	const serve = router(routesOf(deps, config, events, playground));
 
@@ -108,9 +113,11 @@ function routesOf(deps: AdminDeps, config: ConfigApi, events: Events, playground
 	return [
 		{ method: 'GET', path: '/config_dump', handle: config.dump },
 		{ method: 'GET', path: '/config', handle: config.document },
-		{ method: 'POST', path: '/config', handle: config.refuseWrite },
+		{ method: 'POST', path: '/config', handle: config.write },
+		{ method: 'PUT', path: '/config', handle: config.write },
 		{ method: 'GET', path: '/api/config', handle: config.document },
-		{ method: 'POST', path: '/api/config', handle: config.refuseWrite },
+		{ method: 'POST', path: '/api/config', handle: config.write },
+		{ method: 'PUT', path: '/api/config', handle: config.write },
 		{ method: 'GET', path: '/api/runtime', handle: config.runtime },
 		{ method: 'GET', path: '/logging', handle: config.logLevel },
 		{ method: 'POST', path: '/logging', handle: config.setLogLevel },

@@ -1,4 +1,6 @@
 import type { Exchange } from '../http/exchange.ts';
+import type { ConfigWrite, ConfigWritten } from './config-write.ts';
+import { writeConfig } from './config-writing.ts';
 import { maskSecrets } from './mask.ts';
 import { apiError, sendError, sendJson, sendText } from './replies.ts';
 
@@ -18,6 +20,12 @@ export interface BuildInfo {
 export interface ConfigApiDeps {
 	configDump(): unknown;
 	configDocument(): unknown;
+	/** Tag of the text that the document was read from. */
+	configTag(): string;
+	/** null: the configuration stands in no file. */
+	writeConfig: ((write: ConfigWrite) => Promise<ConfigWritten>) | null;
+	/** Whether the request has shown the admin token. */
+	isTrusted(exchange: Exchange): boolean;
 	buildInfo: BuildInfo;
 	adminToken: string;
 	secrets: readonly string[];
@@ -31,8 +39,8 @@ export interface ConfigApi {
 	dump(exchange: Exchange): void;
 	/** GET /config and /api/config */
 	document(exchange: Exchange): void;
-	/** POST /config and /api/config */
-	refuseWrite(exchange: Exchange): void;
+	/** POST and PUT /config and /api/config */
+	write(exchange: Exchange): void;
 	/** GET /api/runtime */
 	runtime(exchange: Exchange): void;
 	/** GET /logging */
@@ -43,13 +51,13 @@ export interface ConfigApi {
 
 /** Makes the handlers for configuration, runtime and logging. */
 export function createConfigApi(deps: ConfigApiDeps): ConfigApi {
-	const secrets = [deps.adminToken, ...deps.secrets];
+	const mask = (value: unknown) => maskSecrets(value, [deps.adminToken, ...deps.secrets]);
 	const showLevel = (exchange: Exchange) => sendText(exchange, 200, `current log level is ${deps.logLevel()}`);
 	return {
-		dump: (exchange) => sendJson(exchange, 200, maskSecrets(deps.configDump(), secrets), 2),
+		dump: (exchange) => sendJson(exchange, 200, mask(deps.configDump()), 2),
 		// Anyone on this machine can read this port over loopback, even who may not read the file.
-		document: (exchange) => sendJson(exchange, 200, maskSecrets(deps.configDocument(), secrets), 2),
-		refuseWrite: (exchange) => sendError(exchange, 501, noWrite),
+		document: (exchange) => sendJson(exchange, 200, mask(deps.configDocument()), 2, ['etag', `"${deps.configTag()}"`]),
+		write: (exchange) => writeConfig(exchange, deps, mask),
 		runtime: (exchange) =>
 			sendJson(exchange, 200, {
 				build: deps.buildInfo,
@@ -67,11 +75,6 @@ export function createConfigApi(deps: ConfigApiDeps): ConfigApi {
 		},
 	};
 }
-
-const noWrite = apiError(
-	'Changing the configuration through the API is not supported by this version.',
-	'Edit the file and restart.',
-);
 
 const noLevel = apiError(
 	'The log level cannot be changed while the gateway runs.',

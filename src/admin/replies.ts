@@ -25,9 +25,19 @@ export const apiHeaders: readonly string[] = [
 ];
 
 /** Answers with JSON; `indent` for what people read with curl. */
-export function sendJson(exchange: Exchange, status: number, value: unknown, indent?: number): void {
+export function sendJson(
+	exchange: Exchange,
+	status: number,
+	value: unknown,
+	indent?: number,
+	headers: readonly string[] = [],
+): void {
 	const body = JSON.stringify(value, null, indent);
-	exchange.respond(status, [...apiHeaders, 'content-type', 'application/json'], indent ? `${body}\n` : body);
+	exchange.respond(
+		status,
+		[...apiHeaders, ...headers, 'content-type', 'application/json'],
+		indent ? `${body}\n` : body,
+	);
 }
 
 /** Answers with plain text. */

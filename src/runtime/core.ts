@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, createAdmin } from '../admin/admin.ts';
+import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
 import type { ConfigView, StateSnapshot } from '../admin/state.ts';
 import type { GatewayConfig } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -15,6 +16,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { compile, type CompileContext, type Compiled, type Runtime } from './compile.ts';
 import { configDump } from './dump.ts';
 import { PressureWatch } from './pressure-watch.ts';
+import { type ConfigEditor, tagOf } from './config-editor.ts';
 import type { ConfigFile } from './reload.ts';
 import { abandonRuntime, replaceRuntime } from './replace.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -62,6 +64,7 @@ interface Applied {
 	readonly config: GatewayConfig;
 	/** The file as written. */
 	readonly document: unknown;
+	readonly text: string;
 	readonly runtime: Runtime;
 }
 
@@ -69,6 +72,9 @@ interface Applied {
 export class Core implements Beating {
 	slot = -1;
 	private current: Applied;
+	private editor: ConfigEditor | null = null;
+	/** What the admin API must not show. */
+	private readonly secrets: string[];
 	private config: ConfigView;
 	readonly metrics: Metrics;
 	readonly admin: Admin;
@@ -117,7 +123,8 @@ export class Core implements Beating {
 			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
 		};
 		const { runtime } = compile(config, this.context, null);
-		this.current = { config, document: options.document, runtime };
+		this.current = { config, document: options.document, text: options.file?.text ?? '', runtime };
+		this.secrets = config.settings.sessionKey === null ? [] : [config.settings.sessionKey];
 		this.config = { synchronized: true, since: this.startedAt.toISOString(), errors: [], needsRestart: [] };
 		this.pressure = new PressureWatch(logger, () => this.changed());
 		this.metrics = new Metrics(options.version, {
@@ -148,8 +155,10 @@ export class Core implements Beating {
 	}
 
 	/** Goes over to a configuration that was compiled last. What the one before leaves behind ends in the background. */
-	replace({ runtime, change }: Compiled, config: GatewayConfig, document: unknown): void {
-		this.current = { config, document, runtime };
+	replace({ runtime, change }: Compiled, { config, document, text }: Omit<Applied, 'runtime'>): void {
+		const { sessionKey } = config.settings;
+		if (sessionKey !== null && !this.secrets.includes(sessionKey)) this.secrets.push(sessionKey);
+		this.current = { config, document, text, runtime };
 		const { drainDeadline } = this.options.config.settings;
 		const left = replaceRuntime(change, {
 			patience: drainDeadline,
@@ -163,6 +172,15 @@ export class Core implements Beating {
 
 	abandon({ change }: Compiled): Promise<void> {
 		return abandonRuntime(change, (target) => this.targets.release(target));
+	}
+
+	get runningConfig(): GatewayConfig {
+		return this.current.config;
+	}
+
+	/** Lets the admin API write the file. */
+	editWith(editor: ConfigEditor): void {
+		this.editor = editor;
 	}
 
 	/** Shows how what runs stands to what is written. */
@@ -237,6 +255,8 @@ export class Core implements Beating {
 			},
 			configDump: () => configDump(this.current.config, version),
 			configDocument: () => this.current.document,
+			configTag: () => tagOf(this.current.text),
+			writeConfig: this.options.file === null ? null : (write) => this.writeConfig(write),
 			buildInfo: {
 				version,
 				gitRevision: '',
@@ -247,12 +267,16 @@ export class Core implements Beating {
 			uiRoot,
 			adminToken: this.adminToken,
 			allowedHosts: [...settings.allowedHosts, ...publicHost],
-			secrets: settings.sessionKey === null ? [] : [settings.sessionKey],
+			secrets: this.secrets,
 			logger: logger.scoped('agentgateway::admin'),
 			logLevel: () => settings.logLevel,
 			randomBytes: (size) => randomBytes(size),
 			now: () => performance.now(),
 		});
+	}
+
+	private writeConfig(write: ConfigWrite): Promise<ConfigWritten> {
+		return this.editor?.write(write) ?? Promise.resolve({ outcome: 'unwritable', reason: 'the gateway is starting' });
 	}
 
 	private targetChanged(backend: string, health: TargetHealth, failure: Failure | null): void {

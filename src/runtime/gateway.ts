@@ -99,7 +99,7 @@ class Running implements Gateway {
 			return [read.portProblem(bound.bind, bound.fault.message, bound.fault.remedy)];
 		}
 		const opened = read.config.binds.filter(({ key }) => this.ways.get(key)?.router === null);
-		this.core.replace(compiled, read.config, read.document);
+		this.core.replace(compiled, read);
 		this.switchWays();
 		for (const { key } of opened) this.ports.announceOne(key);
 		for (const key of [...this.ways.keys()]) {

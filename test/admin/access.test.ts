@@ -114,7 +114,7 @@ describe('from elsewhere', () => {
 		expect((await ask(elsewhere.port, '/api/config', post)).status).toBe(403);
 		const origin = `http://127.0.0.1:${elsewhere.port}`;
 		const sameOrigin = { method: 'POST', headers: { ...post.headers, origin } };
-		expect((await ask(elsewhere.port, '/api/config', sameOrigin)).status).toBe(501);
+		expect((await ask(elsewhere.port, '/api/config', sameOrigin)).status).toBe(409);
 	});
 
 	test('a person in a browser reads text', async () => {

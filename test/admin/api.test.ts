@@ -46,13 +46,13 @@ test('the runtime in the shape that agentgateway gives it', async () => {
 	});
 });
 
-test.each(['/config', '/api/config'])('a write to %s is refused with the way out', async (path) => {
+test.each(['/config', '/api/config'])('without a file, a write to %s is refused with the way out', async (path) => {
 	const { port } = await start();
 	const answer = await ask(port, path, { method: 'POST', headers: json, body: '{}' });
-	expect(answer.status).toBe(501);
+	expect(answer.status).toBe(409);
 	expect(JSON.parse(answer.text)).toEqual({
-		error: 'Changing the configuration through the API is not supported by this version.',
-		remedy: 'Edit the file and restart.',
+		error: 'The configuration does not stand in a file that can be written.',
+		remedy: 'Start the gateway with -f and the path of a file.',
 		detail: '',
 	});
 });
@@ -71,7 +71,7 @@ test('a known address with another method', async () => {
 	const { port } = await start();
 	const answer = await ask(port, '/api/config', { method: 'DELETE' });
 	expect(answer.status).toBe(405);
-	expect(answer.headers.allow).toBe('GET, POST');
+	expect(answer.headers.allow).toBe('GET, POST, PUT');
 	expect((await ask(port, '/ui/', { method: 'DELETE' })).status).toBe(405);
 });
 

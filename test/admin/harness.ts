@@ -41,6 +41,8 @@ export async function startAdmin(more: Partial<AdminDeps> & { elsewhere?: boolea
 		},
 		configDump: () => ({}),
 		configDocument: () => ({}),
+		configTag: () => 'tag',
+		writeConfig: null,
 		buildInfo: { version: '9.9.9', gitRevision: '', buildProfile: 'release', buildTarget: 'x', nodeVersion: '20' },
 		uiRoot: null,
 		adminToken: token,

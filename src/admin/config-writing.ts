@@ -1,0 +1,119 @@
+import type { Exchange } from '../http/exchange.ts';
+import type { ConfigWrite, ConfigWritten } from './config-write.ts';
+import { apiError, sendError, sendJson } from './replies.ts';
+import type { ConfigErrorView } from './state.ts';
+import { unmask } from './unmask.ts';
+import { masked } from './mask.ts';
+
+/** What a write needs to know of the gateway. */
+export interface ConfigWriting {
+	configDocument(): unknown;
+	writeConfig: ((write: ConfigWrite) => Promise<ConfigWritten>) | null;
+	isTrusted(exchange: Exchange): boolean;
+}
+
+/** Larger bodies are not decoded while others wait; what is larger is better edited as a file. */
+const maximumBytes = 256 * 1024;
+
+/**
+ * Takes a whole configuration: a JSON object is merged into the file, a JSON string is its new text. `If-Match` with the
+ * ETag of the document keeps two writers from undoing each other; without it the last one wins, as agentgateway's own UI
+ * expects.
+ */
+export function writeConfig(exchange: Exchange, deps: ConfigWriting, mask: (value: unknown) => unknown): void {
+	const { writeConfig: write } = deps;
+	if (write === null) return sendError(exchange, 409, noFile);
+	const tag = wantedTag(exchange.headers['if-match']);
+	if (tag === undefined) return sendError(exchange, 400, badTag);
+	const trusted = deps.isTrusted(exchange);
+	exchange.body(maximumBytes, (body) => {
+		if (!Buffer.isBuffer(body)) return sendError(exchange, body.status, apiError(body.message, tooLarge), body.headers);
+		const value = read(body);
+		if (value === null) return sendError(exchange, 400, noConfig);
+		const current = deps.configDocument();
+		const whole = typeof value === 'string' ? textValue(value) : unmask(value, mask(current), current);
+		if ('unknown' in whole) {
+			const places = whole.unknown.map((path) => (path === '' ? 'the text' : `\`${path}\``)).join(', ');
+			return sendError(exchange, 422, apiError(`${masked} stands in ${places}, which is no value.`, writeValue));
+		}
+		write({ value: whole.value, tag, trusted }).then(
+			(written) => answer(exchange, written),
+			(error: unknown) =>
+				sendError(exchange, 500, apiError('The configuration could not be written.', '', String(error))),
+		);
+	});
+}
+
+function answer(exchange: Exchange, written: ConfigWritten): void {
+	switch (written.outcome) {
+		case 'applied': {
+			const { needsRestart } = written;
+			const reply = { status: 'success', message: 'Configuration written successfully', applied: true, needsRestart };
+			return sendJson(exchange, 200, reply, undefined, ['etag', `"${written.tag}"`]);
+		}
+		case 'invalid':
+			return refuse(exchange, 422, 'The configuration has errors; nothing was written.', written.problems);
+		case 'refused':
+			return refuse(
+				exchange,
+				409,
+				'The configuration cannot come into effect; the file is as before.',
+				written.problems,
+			);
+		case 'stale':
+			return sendError(exchange, 412, changed, ['etag', `"${written.tag}"`]);
+		case 'untrusted':
+			return sendError(exchange, 403, untrusted(written.commands));
+		case 'unwritable':
+			return sendError(exchange, 403, apiError(`The configuration file cannot be written: ${written.reason}.`));
+	}
+}
+
+function refuse(exchange: Exchange, status: number, error: string, problems: readonly ConfigErrorView[]): void {
+	const detail = problems
+		.map(({ file, line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`)
+		.join('\n');
+	sendJson(exchange, status, { ...apiError(error, problems[0]?.remedy ?? '', detail), problems });
+}
+
+/** null: any; undefined: not to be understood. */
+function wantedTag(header: string | string[] | undefined): string | null | undefined {
+	if (header === undefined || header === '*') return null;
+	return typeof header === 'string' ? /^"([^"]*)"$/.exec(header.trim())?.[1] : undefined;
+}
+
+/** null: neither an object nor a text. */
+function read(body: Buffer): object | string | null {
+	try {
+		const value: unknown = JSON.parse(body.toString('utf8'));
+		if (typeof value === 'string') return value;
+		return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+	} catch {
+		return null;
+	}
+}
+
+function textValue(text: string): { value: string } | { unknown: string[] } {
+	return text.includes(masked) ? { unknown: [''] } : { value: text };
+}
+
+const tooLarge = 'Edit the file; the gateway takes it up by itself.';
+const writeValue = 'Write the value. What the document shows masked keeps its value where it stays in its place.';
+const noConfig = apiError(
+	'The body is no configuration.',
+	'Send the whole document as a JSON object, or the text of the file as a JSON string.',
+);
+const badTag = apiError('If-Match must be one strong ETag.', 'Send the ETag that the document came with.');
+const changed = apiError('The file has changed since the document was read.', 'Read it again, and repeat the change.');
+const noFile = apiError(
+	'The configuration does not stand in a file that can be written.',
+	'Start the gateway with -f and the path of a file.',
+);
+
+function untrusted(commands: readonly string[]) {
+	const list = commands.map((command) => `\`${command}\``).join(', ');
+	return apiError(
+		`A command that is new may only come from who has shown the admin token: ${list}.`,
+		'Send `Authorization: Bearer …` with the token that ADMIN_TOKEN sets, open /ui/?token=… once, or edit the file.',
+	);
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { editConfig } from './edit.ts';
+
+const text = `# The gateway of the team.
+config:
+  logging: { level: info } # quiet
+
+binds:
+- port: 3000 # the usual one
+  listeners:
+  - routes:
+    # What everybody uses.
+    - name: tools
+      backends:
+      - mcp:
+          targets:
+          # Time is first.
+          - name: time
+            stdio:
+              cmd: uvx
+              args: ["mcp-server-time"]
+          - name: 'files' # read only
+            mcp:
+              host: $FILES_URL
+`;
+
+interface Config {
+	config?: { logging?: { level?: string }; publicUrl?: string };
+	binds: {
+		port: number;
+		listeners: {
+			routes: { backends: { mcp: { targets: { name: string; mcp?: { host: string }; tools?: object }[] } }[] }[];
+		}[];
+	}[];
+}
+
+function change(edit: (config: Config) => void, written = text): string {
+	const value = parse(written, { merge: true }) as Config;
+	edit(value);
+	const result = editConfig(written, value);
+	expect(parse(result, { merge: true })).toEqual(value);
+	return result;
+}
+
+function targets(config: Config) {
+	return config.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.mcp.targets ?? [];
+}
+
+/** Lines that only one of the two has. */
+function difference(before: string, after: string): string[] {
+	const [one, other] = [before.split('\n'), after.split('\n')];
+	return [
+		...one.filter((line) => !other.includes(line)).map((line) => `-${line}`),
+		...other.filter((line) => !one.includes(line)).map((line) => `+${line}`),
+	];
+}
+
+describe('an edit', () => {
+	test('that changes nothing changes nothing', () => {
+		expect(change(() => {})).toBe(text);
+	});
+
+	test('of one value changes its line', () => {
+		const result = change((config) => {
+			if (config.binds[0]) config.binds[0].port = 3001;
+		});
+		expect(difference(text, result)).toEqual(['-- port: 3000 # the usual one', '+- port: 3001 # the usual one']);
+	});
+
+	test('adds an entry, and leaves the others with their comments', () => {
+		const result = change((config) => void targets(config).unshift({ name: 'new', mcp: { host: 'http://x/' } }));
+		expect(difference(text, result)).toEqual(['+          - name: new', '+              host: http://x/']);
+		expect(result).toContain('# Time is first.\n');
+	});
+
+	test('removes an entry with what belongs to it', () => {
+		const result = change((config) => void targets(config).pop());
+		expect(result).not.toContain('files');
+		expect(result).toContain('# Time is first.\n          - name: time');
+	});
+
+	test('moves an entry with its comments', () => {
+		const result = change((config) => void targets(config).reverse());
+		expect(result.indexOf("- name: 'files' # read only")).toBeLessThan(result.indexOf('- name: time'));
+		expect(result).toContain('host: $FILES_URL');
+	});
+
+	test('adds and removes keys', () => {
+		const added = change((config) => {
+			if (config.config) config.config.publicUrl = 'https://mcp.example';
+		});
+		expect(difference(text, added)).toEqual(['+  publicUrl: https://mcp.example']);
+		expect(change((config) => void delete config.config, text)).toContain('# the usual one');
+	});
+});
+
+describe('other texts', () => {
+	test('JSON stays JSON', () => {
+		expect(editConfig('{"binds": []}', { binds: [], mcp: {} })).toBe('{\n  "binds": [],\n  "mcp": {}\n}\n');
+	});
+
+	test('lists that are set in stay set in', () => {
+		const written = 'binds:\n  - port: 1\n    listeners: []\n  # next\n  - port: 2   # two\n    listeners: []\n';
+		const result = editConfig(written, {
+			binds: [
+				{ port: 1, listeners: [] },
+				{ port: 3, listeners: [] },
+			],
+		});
+		expect(difference(written, result)).toEqual(['-  - port: 2   # two', '+  - port: 3 # two']);
+	});
+
+	test('anchors that would be lost, and merged mappings, are written out', () => {
+		const written = 'a: &x { k: 1 }\nb: *x\nc:\n  <<: *x\n  m: 2\n';
+		for (const value of [
+			{ b: { k: 1 }, c: { k: 1, m: 2 } },
+			{ a: { k: 1 }, b: { k: 2 }, c: { k: 3, m: 2 } },
+			{ a: { k: 5 }, b: { k: 1 }, c: { m: 2 } },
+		]) {
+			expect(parse(editConfig(written, value), { merge: true })).toEqual(value);
+		}
+	});
+
+	test('a text that is no YAML by itself is replaced', () => {
+		expect(parse(editConfig('a: [', { a: [1] }))).toEqual({ a: [1] });
+	});
+
+	test('texts that look like something else keep their meaning', () => {
+		const value = { a: 'true', b: '0x10', c: '# no comment', d: 'x: y', e: '', f: '\n', g: '$X', h: '<<' };
+		expect(parse(editConfig('a: b\n', value))).toEqual(value);
+	});
+});

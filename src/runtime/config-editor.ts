@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
+import { editConfig } from '../config/edit.ts';
+import type { GatewayConfig } from '../config/ir.ts';
+import { writeFileWhole } from '../config/write-file.ts';
+import type { ConfigFile, Reload } from './reload.ts';
+
+/** Names a text: two are the same when their tags are. */
+export function tagOf(text: string): string {
+	return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+/** Writes the configuration file for the admin API. What is written comes into effect by being read again, as always. */
+export class ConfigEditor {
+	private readonly file: ConfigFile;
+	private readonly reload: Reload;
+	private readonly running: () => GatewayConfig;
+	private last: Promise<unknown> = Promise.resolve();
+
+	constructor(file: ConfigFile, reload: Reload, running: () => GatewayConfig) {
+		this.file = file;
+		this.reload = reload;
+		this.running = running;
+	}
+
+	/** One after the other. Either what is written comes into effect, or nothing changes. */
+	write(write: ConfigWrite): Promise<ConfigWritten> {
+		const written = this.last.then(() => this.writeNow(write));
+		this.last = written.catch(() => {});
+		return written;
+	}
+
+	private async writeNow({ value, tag, trusted }: ConfigWrite): Promise<ConfigWritten> {
+		const before = await this.read();
+		if (before === null) return { outcome: 'unwritable', reason: 'the file cannot be read' };
+		if (tag !== null && tag !== tagOf(before)) return { outcome: 'stale', tag: tagOf(before) };
+		const text = typeof value === 'string' ? value : this.edit(before, value);
+		const checked = this.file.check(text);
+		if (!checked.ok) return { outcome: 'invalid', problems: checked.problems };
+		const commands = trusted ? [] : newCommands(this.running(), checked.config);
+		if (commands.length > 0) return { outcome: 'untrusted', commands };
+		if (text !== before) {
+			const fault = await this.put(text);
+			if (fault !== null) return { outcome: 'unwritable', reason: fault };
+		}
+		const view = await this.reload.reload('written through the admin API');
+		if (view.synchronized) return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
+		// It is well-formed, but cannot come into effect here: a port is taken.
+		await this.put(before);
+		await this.reload.reload('the change could not come into effect');
+		return { outcome: 'refused', problems: view.errors };
+	}
+
+	private async read(): Promise<string | null> {
+		try {
+			return (await readFile(this.file.path, 'utf8')).replace(/^\ufeff/, '');
+		} catch {
+			return null;
+		}
+	}
+
+	private edit(before: string, value: unknown): string {
+		const now = this.file.check(before);
+		return now.ok && isDeepStrictEqual(now.document, value) ? before : editConfig(before, value);
+	}
+
+	private async put(text: string): Promise<string | null> {
+		try {
+			await writeFileWhole(this.file.path, text);
+			return null;
+		} catch (error) {
+			return reasonOf(error);
+		}
+	}
+}
+
+function reasonOf(error: unknown): string {
+	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+	switch (code) {
+		case 'EACCES':
+		case 'EPERM':
+			return 'the gateway may not write to its folder';
+		case 'EROFS':
+			return 'it is on a read-only file system';
+		case 'EBUSY':
+		case 'EXDEV':
+			return 'it is mounted by itself; mount its folder instead';
+		case 'ENOSPC':
+		case 'EDQUOT':
+			return 'the disk is full';
+		default:
+			return code === '' ? String(error) : code;
+	}
+}
+
+/** Commands that the gateway would start and does not start yet. */
+function newCommands(running: GatewayConfig, next: GatewayConfig): string[] {
+	const known = new Set(commandsOf(running).map(({ facts }) => facts));
+	return commandsOf(next)
+		.filter(({ facts }) => !known.has(facts))
+		.map(({ shown }) => shown);
+}
+
+function commandsOf({ binds }: GatewayConfig): { readonly facts: string; readonly shown: string }[] {
+	const targets = binds
+		.flatMap(({ listeners }) => listeners)
+		.flatMap(({ routes }) => routes)
+		.flatMap(({ backends }) => backends)
+		.flatMap(({ backend }) => backend.targets);
+	return targets.flatMap((target) => {
+		if (target.kind !== 'stdio') return [];
+		const { cmd, args, env, clearEnv, cwd } = target;
+		return [{ facts: JSON.stringify([cmd, args, env, clearEnv, cwd]), shown: cmd }];
+	});
+}

@@ -1,0 +1,200 @@
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { fixtureTarget, stateOf } from '../processes/children.ts';
+import { LegacyClient } from '../support/rpc-client.ts';
+import { type EditedGateway, editGateway, fileOf, routeTo } from './edited-gateway.ts';
+
+const token = 'a-token-of-the-admin';
+let gateway: EditedGateway | null = null;
+
+afterEach(async () => {
+	const log = gateway?.log() ?? '';
+	await gateway?.end();
+	gateway = null;
+	expect(log).not.toContain('internal error');
+});
+
+interface Document {
+	binds: { port: number; listeners: { routes: { backends: { mcp: { targets: Target[] } }[] }[] }[] }[];
+}
+
+interface Target {
+	name: string;
+	mcp?: { host: string };
+	stdio?: { cmd: string; args?: string[]; env?: Record<string, string> };
+	tools?: { exclude: string[] };
+}
+
+const secret = `${fixtureTarget('kept')}\n    env: { API_KEY: canary-secret } # do not lose it`;
+const start = `# The first line.\n${fileOf([routeTo('/a', [secret, fixtureTarget('other')])])}`;
+
+async function run(yaml = start): Promise<EditedGateway> {
+	gateway = await editGateway(yaml, { env: { ADMIN_TOKEN: token } });
+	return gateway;
+}
+
+async function get(one: EditedGateway): Promise<{ document: Document; tag: string; text: string }> {
+	const response = await fetch(`${one.adminUrl}/api/config`);
+	const text = await response.text();
+	return { document: JSON.parse(text) as Document, tag: response.headers.get('etag') ?? '', text };
+}
+
+async function write(one: EditedGateway, body: unknown, headers: Record<string, string> = {}, method = 'PUT') {
+	const response = await fetch(`${one.adminUrl}/api/config`, {
+		method,
+		headers: { 'content-type': 'application/json', ...headers },
+		body: JSON.stringify(body),
+	});
+	const reply = (await response.json()) as {
+		error?: string;
+		message?: string;
+		problems?: { line: number; path: string; message: string }[];
+	};
+	return { status: response.status, reply, tag: response.headers.get('etag') };
+}
+
+function targetsOf({ binds }: Document): Target[] {
+	return binds[0]?.listeners[0]?.routes[0]?.backends[0]?.mcp.targets ?? [];
+}
+
+test('a document that is written comes into effect at once, and leaves comments, secrets and mode alone', async () => {
+	const one = await run();
+	const { document, tag, text } = await get(one);
+	expect(text).not.toContain('canary');
+	const client = await LegacyClient.open(`${one.url()}/a`);
+	const pid = await client.tool('kept_pid');
+	for (const target of targetsOf(document)) if (target.name === 'kept') target.tools = { exclude: ['env'] };
+	const mode = statSync(one.file).mode;
+	const began = performance.now();
+	const written = await write(one, document, { 'if-match': tag });
+	expect(performance.now() - began).toBeLessThan(2000);
+	expect(written).toMatchObject({ status: 200, reply: { status: 'success', applied: true } });
+	const now = readFileSync(one.file, 'utf8');
+	expect(now).toContain('# The first line.\n');
+	expect(now).toContain('API_KEY: canary-secret } # do not lose it');
+	expect(statSync(one.file).mode).toBe(mode);
+	expect(readdirSync(one.folder)).toEqual(['config.yaml']);
+	expect(await client.toolNames()).not.toContain('kept_env');
+	expect(await client.tool('kept_pid')).toBe(pid);
+	expect((await get(one)).tag).toBe(written.tag);
+	// What it wrote itself is no news.
+	const { since } = await one.config();
+	await new Promise((resolve) => setTimeout(resolve, 1000));
+	expect((await one.config()).since).toBe(since);
+});
+
+test('errors come back all at once, with their lines, and nothing is written', async () => {
+	const one = await run();
+	const { document } = await get(one);
+	const [first] = document.binds;
+	if (first) first.port = 99_999;
+	const invalid = await write(one, { ...document, bindz: [] }, {}, 'POST');
+	expect(invalid.status).toBe(422);
+	expect(invalid.reply.problems).toHaveLength(2);
+	expect(invalid.reply.problems?.every(({ line }) => line > 0)).toBe(true);
+	expect(readFileSync(one.file, 'utf8')).toBe(start);
+	expect((await write(one, [1])).status).toBe(400);
+	expect((await write(one, 'binds: [')).status).toBe(422);
+	const unknown = await write(one, { ...document, config: { session: { key: '<redacted>' } } });
+	expect(unknown).toMatchObject({ status: 422 });
+	expect(unknown.reply.error).toContain('config.session.key');
+	expect(await one.config()).toMatchObject({ synchronized: true });
+});
+
+test('a document that was read before somebody else wrote is refused', async () => {
+	const one = await run();
+	const { document, tag } = await get(one);
+	await one.edit(`${start}# changed\n`);
+	const stale = await write(one, document, { 'if-match': tag });
+	expect(stale.status).toBe(412);
+	expect(stale.tag).toBe((await get(one)).tag);
+	expect(stale.tag).not.toBe(tag);
+	expect((await write(one, document, { 'if-match': 'W/"x"' })).status).toBe(400);
+	expect((await write(one, document)).status).toBe(200);
+	expect(readFileSync(one.file, 'utf8')).toContain('# changed');
+});
+
+test('a new command needs the admin token, and comes with it', async () => {
+	const one = await run();
+	const { document } = await get(one);
+	targetsOf(document).push({ name: 'more', stdio: { cmd: process.execPath, args: ['-e', '0'] } });
+	const refused = await write(one, document);
+	expect(refused.status).toBe(403);
+	expect(refused.reply.error).toContain('new');
+	expect(readFileSync(one.file, 'utf8')).toBe(start);
+	const cookie = (await fetch(`${one.adminUrl}/ui/`)).headers.get('set-cookie')?.split(';')[0] ?? '';
+	expect((await write(one, document, { cookie, origin: one.adminUrl })).status).toBe(403);
+	expect((await write(one, document, { authorization: `Bearer ${token}` })).status).toBe(200);
+	const [target] = (await stateOf(one)).binds[0]?.listeners[0]?.routes[0]?.backends[0]?.targets.slice(-1) ?? [];
+	expect(target?.name).toBe('more');
+});
+
+test('a text replaces the file as it is', async () => {
+	const one = await run();
+	const text = start.replace('# The first line.', '#   Another   first line.').replace('/a', '/b');
+	expect((await write(one, text)).status).toBe(200);
+	expect(readFileSync(one.file, 'utf8')).toBe(text);
+	const client = await LegacyClient.open(`${one.url()}/b`);
+	expect(await client.tool('kept_echo', '{"text":"x"}')).toBe('x');
+});
+
+test('what cannot come into effect is taken back', async () => {
+	const one = await run();
+	const port = Number(new URL(one.adminUrl).port);
+	const text = `${start}- port: ${port}\n  listeners: []\n`;
+	const refused = await write(one, text);
+	expect(refused.status).toBe(409);
+	expect(refused.reply.problems).toMatchObject([{ line: text.split('\n').length - 2, path: 'binds[1].port' }]);
+	expect(readFileSync(one.file, 'utf8')).toBe(start);
+	expect(await one.config()).toMatchObject({ synchronized: true, errors: [] });
+});
+
+test('a symbolic link stays one', async () => {
+	const one = await run();
+	const real = join(one.folder, 'real');
+	mkdirSync(real);
+	renameSync(one.file, join(real, 'agentgateway.yaml'));
+	symlinkSync('real/agentgateway.yaml', one.file);
+	expect((await write(one, `${start}# end\n`)).status).toBe(200);
+	expect(readFileSync(join(real, 'agentgateway.yaml'), 'utf8')).toBe(`${start}# end\n`);
+	expect(readdirSync(one.folder).sort()).toEqual(['config.yaml', 'real']);
+});
+
+test('pages of other sites, and bodies that are no JSON, change nothing', async () => {
+	const one = await run();
+	expect((await write(one, start, { origin: 'https://evil.example' })).status).toBe(403);
+	expect((await write(one, start, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+	expect((await write(one, start, { 'content-type': 'text/plain' })).status).toBe(415);
+	expect((await write(one, 'x'.repeat(300_000))).status).toBe(413);
+	expect(readFileSync(one.file, 'utf8')).toBe(start);
+});
+
+test('killed while it writes, it leaves the old file or the new one', async () => {
+	const texts = [0, 1].map((n) => `${start}${`# ${n} padding\n`.repeat(10_000)}`);
+	const one = await run();
+	for (let round = 0; round < 3; round++) {
+		const other = round === 0 ? one : await editGateway(start, { env: { ADMIN_TOKEN: token } });
+		const writing = (async () => {
+			for (let at = 0; ; at++) await write(other, texts[at % 2]);
+		})().catch(() => {});
+		await new Promise((resolve) => setTimeout(resolve, 200 + 300 * Math.random()));
+		other.process.kill('SIGKILL');
+		await writing;
+		await other.exited;
+		expect(existsSync(other.file)).toBe(true);
+		expect([start, ...texts]).toContain(readFileSync(other.file, 'utf8'));
+		if (other !== one) await other.end();
+	}
+	// What is left of a write that was cut short has a name that nobody reads.
+	writeFileSync(one.file, start);
+});
