@@ -69,7 +69,7 @@ function merge(document: Document, node: unknown, value: unknown): unknown {
 		return node;
 	}
 	const made = document.createNode(value);
-	if (isNode(node) && node.commentBefore != null) made.commentBefore = node.commentBefore;
+	if (isNode(node)) made.commentBefore = node.commentBefore ?? null;
 	return made;
 }
 

@@ -34,7 +34,11 @@ export async function writeFileWhole(path: string, text: string): Promise<void> 
 async function syncFolder(path: string): Promise<void> {
 	try {
 		const folder = await open(path, 'r');
-		await folder.sync().finally(() => folder.close());
+		try {
+			await folder.sync();
+		} finally {
+			await folder.close();
+		}
 	} catch {
 		// The file is whole in any case.
 	}

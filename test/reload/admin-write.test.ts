@@ -49,7 +49,12 @@ async function get(one: EditedGateway): Promise<{ document: Document; tag: strin
 	return { document: JSON.parse(text) as Document, tag: response.headers.get('etag') ?? '', text };
 }
 
-async function write(one: EditedGateway, body: unknown, headers: Record<string, string> = {}, method = 'PUT') {
+async function write(
+	one: EditedGateway,
+	body: unknown,
+	headers: Record<string, string> = {},
+	method: 'PUT' | 'POST' = 'PUT',
+) {
 	const response = await fetch(`${one.adminUrl}/api/config`, {
 		method,
 		headers: { 'content-type': 'application/json', ...headers },
