@@ -109,7 +109,8 @@ export function readError(scanned: Scanned, member: Member, target: string): Mcp
 	const error = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 	const data = memberOf(member.members, 'data');
 	return {
-		code: typeof error['code'] === 'number' ? error['code'] : -32603,
+		// A number like 1e400 is read as Infinity, which is no JSON any more.
+		code: Number.isSafeInteger(error['code']) ? (error['code'] as number) : -32603,
 		message: typeof error['message'] === 'string' ? error['message'] : 'the server gave an error without a message',
 		data: data === null ? null : textOf(scanned, data),
 		target,

@@ -191,10 +191,13 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 		const scanned = scanMessage(text);
 		if (isScanFault(scanned)) return this.fail(replyFault(`it sent what is not acceptable JSON (${scanned.fault})`));
 		const batch = messagesOf(scanned);
-		if (batch === null) return this.message(scanned);
-		// What belongs to the answer comes before it.
-		for (const message of batch) if (envelopeMember(message, 'method') !== undefined) this.message(message);
-		for (const message of batch) if (isMine(message, this.id)) this.message(message);
+		if (batch === null) this.message(scanned);
+		else {
+			// What belongs to the answer comes before it.
+			for (const message of batch) if (envelopeMember(message, 'method') !== undefined) this.message(message);
+			for (const message of batch) if (isMine(message, this.id)) this.message(message);
+		}
+		// Nothing more comes: a request or notification of the server in place of the answer would be waited on for ever.
 		if (this.kind === 'json' && !this.over) this.fail(replyFault('it answered another request'));
 	}
 
