@@ -17,10 +17,13 @@ const maximumHeaders = 100;
 const single = new Map<number, readonly string[]>([
 	[4, ['host']],
 	[6, ['origin']],
+	[8, ['mcp-name']],
+	[10, ['mcp-method']],
 	[12, ['content-type']],
-	[13, ['authorization']],
+	[13, ['authorization', 'last-event-id']],
 	[14, ['content-length', 'mcp-session-id']],
 	[17, ['transfer-encoding']],
+	[20, ['mcp-protocol-version']],
 ]);
 
 /**
@@ -31,6 +34,9 @@ const single = new Map<number, readonly string[]>([
 export function checkRequest(request: IncomingMessage, known: HostMemory): RequestTarget | Refusal {
 	const doubled = headerFault(request.rawHeaders);
 	if (doubled !== null) return doubled;
+	// node also takes 0.9 and 2.0 for versions that it could serve.
+	if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+		return refuse(505, 'HTTP/1.1 and HTTP/1.0 are served here', 'InvalidRequest');
 	if (request.method === 'TRACE')
 		return refuse(405, 'TRACE is not supported', 'InvalidRequest', ['allow', 'GET, POST, DELETE, OPTIONS']);
 	const coding = request.headers['transfer-encoding'];

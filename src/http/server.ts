@@ -195,12 +195,12 @@ class Service implements HttpServer, ExchangeOwner {
 		};
 		const exchange = new ServerExchange(request, response, this, place, peer, facts);
 		this.unfinished.add(exchange);
-		if (refused) {
+		// After an offer to upgrade that nobody takes up, node reads nothing more on the connection.
+		if (refused || request.headers.upgrade !== undefined) {
 			peer.distrusted = true;
 			exchange.closeAfterReply();
-			replyRefusal(exchange, target);
-			return;
 		}
+		if (refused) return replyRefusal(exchange, target);
 		const busy = this.admission?.refusal ?? null;
 		// What ends a session gives back what it holds.
 		if (busy !== null && request.method !== 'DELETE') return this.shed(exchange, busy);

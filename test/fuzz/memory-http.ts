@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { StreamableHttpTransport } from '../../src/mcp/upstream/transport/streamable-http.ts';
 import type { HttpPool } from '../../src/mcp/upstream/transport/http-pool.ts';
-import { readSent, type ServerLog, type Waiting } from './server-log.ts';
+import { readSent, scriptFor, type ServerLog, type Waiting } from './server-log.ts';
 import { mutate } from './mutate.ts';
 import { type Asked, oddMessages, rightAnswer } from './server-grammar.ts';
 
@@ -41,7 +41,7 @@ export class MemoryHttp {
 			setImmediate(() => reply.whole(202, {}, []));
 			return;
 		}
-		const asked: Asked = { id: Number(sent.id), method: String(sent.method), modern: this.modern };
+		const asked: Asked = { id: Number(sent.id), method: sent.method, modern: this.modern };
 		if (asked.method === 'subscriptions/listen') this.acknowledge(reply, asked.id);
 		else this.log.waiting.push(this.waiting(asked, reply));
 	}
@@ -55,6 +55,11 @@ export class MemoryHttp {
 				reply.whole(200, { ...json, ...session }, [rightAnswer(asked)]);
 			},
 			odd: () => this.odd(reply, asked, session),
+			scripted: () => {
+				const script = scriptFor(this.log, asked);
+				if (script !== null) reply.whole(200, json, script);
+				return script !== null;
+			},
 		};
 	}
 

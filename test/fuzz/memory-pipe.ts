@@ -2,7 +2,7 @@ import { LineSplitter } from '../../src/lib/line-splitter.ts';
 import type { Ticket } from '../../src/mcp/model.ts';
 import { Inbox } from '../../src/mcp/upstream/transport/inbox.ts';
 import type { OutboundRequest, Receiver, Transport } from '../../src/mcp/upstream/transport/transport.ts';
-import { readSent, type ServerLog, type Waiting } from './server-log.ts';
+import { readSent, scriptFor, type ServerLog, type Waiting } from './server-log.ts';
 import { type Asked, oddMessages, rightAnswer } from './server-grammar.ts';
 
 /** Lines to and from a server in memory, sorted by the inbox that sorts those of a child process. */
@@ -23,7 +23,7 @@ export class MemoryPipe implements Transport {
 	request({ id, message }: OutboundRequest, receiver: Receiver): Ticket {
 		const { method } = this.read(message);
 		this.inbox.add(id, receiver);
-		const asked: Asked = { id, method: String(method), modern: this.modern };
+		const asked: Asked = { id, method: method ?? '', modern: this.modern };
 		if (method === 'subscriptions/listen') this.acknowledge(id);
 		else this.log.waiting.push(this.waiting(asked));
 		return { cancel: () => this.inbox.delete(id) };
@@ -42,7 +42,7 @@ export class MemoryPipe implements Transport {
 		this.closed = true;
 	}
 
-	private read(message: Buffer): { method?: unknown } {
+	private read(message: Buffer): { method?: string } {
 		if (message.includes(0x0a)) this.log.faults.push(`a line break in ${JSON.stringify(message.toString())}`);
 		return readSent(this.log, message);
 	}
@@ -52,6 +52,11 @@ export class MemoryPipe implements Transport {
 			asked,
 			right: () => this.write([rightAnswer(asked)]),
 			odd: () => this.write(oddMessages(this.log.random, asked)),
+			scripted: () => {
+				const script = scriptFor(this.log, asked);
+				if (script !== null) this.write(script);
+				return script !== null;
+			},
 		};
 	}
 

@@ -11,6 +11,8 @@ export interface MemoryServerOptions {
 	readonly over: 'stdio' | 'http';
 	/** Answers everything as it should. */
 	readonly honest: boolean;
+	/** Answers calls with these messages instead, in which `$id` stands for the id of the request. */
+	readonly script?: readonly string[];
 }
 
 /** An MCP server in memory, of which answers come when they are asked for, in any order. */
@@ -21,7 +23,7 @@ export class MemoryServer {
 
 	constructor(options: MemoryServerOptions, random: Random, faults: string[]) {
 		this.options = options;
-		this.log = { random, faults, waiting: [], sent: 0 };
+		this.log = { random, faults, waiting: [], sent: 0, script: options.script ?? null };
 	}
 
 	get sent(): number {
@@ -43,6 +45,7 @@ export class MemoryServer {
 		const { random, waiting } = this.log;
 		for (const one of random.shuffle(waiting.splice(0))) {
 			const greeting = one.asked.method === 'initialize' || one.asked.method === 'server/discover';
+			if (one.scripted()) continue;
 			if (this.options.honest || !random.once(greeting ? 60 : 2)) one.right();
 			else {
 				one.odd();
@@ -53,7 +56,7 @@ export class MemoryServer {
 
 	/** Answers all that may still be open. */
 	settle(): void {
-		for (const one of this.log.waiting.splice(0)) one.right();
+		for (const one of this.log.waiting.splice(0)) if (!one.scripted()) one.right();
 		for (const one of this.answered.splice(0)) one.right();
 	}
 }

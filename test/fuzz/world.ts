@@ -12,7 +12,7 @@ import { Learnt, messageFault, parsed, replyFault } from './check-reply.ts';
 import type { ClientMessage } from './client-grammar.ts';
 import { FuzzExchange } from './fuzz-exchange.ts';
 import { Lines } from './lines.ts';
-import { MemoryServer } from './memory-server.ts';
+import { MemoryServer, type MemoryServerOptions } from './memory-server.ts';
 import type { Random } from './random.ts';
 
 const versions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
@@ -34,13 +34,20 @@ export class World {
 	/** Without an answer when their round was over: it may come late, but it must come. */
 	private late: FuzzExchange[] = [];
 
-	constructor(random: Random) {
+	/** `more`: other servers than the usual ones, beside the one that the canary calls. */
+	constructor(random: Random, more: readonly MemoryServerOptions[] | null = null) {
 		const server = (name: string, modern: boolean, over: 'stdio' | 'http', honest = false) =>
 			new MemoryServer({ name, modern, over, honest }, random, this.faults);
-		this.servers = [
-			...[server('a', false, 'stdio'), server('b', true, 'http')],
-			...[server('c', false, 'stdio', true), server('d', false, 'http'), server('e', true, 'stdio')],
+		const usual = () => [
+			...[
+				server('a', false, 'stdio'),
+				server('b', true, 'http'),
+				server('d', false, 'http'),
+				server('e', true, 'stdio'),
+			],
 		];
+		const own = more?.map((options) => new MemoryServer(options, random, this.faults)) ?? usual();
+		this.servers = [...own, server('c', false, 'stdio', true)];
 		this.endpoint = openEndpoint(this.servers, this.heartbeat);
 		this.stdio = this.endpoint.serveStdio({
 			facts: () => stdioFacts,
@@ -125,17 +132,22 @@ export class World {
 
 	/** A call to the honest server, in both eras, is answered as if nothing had happened. */
 	async canary(): Promise<void> {
-		const call = (meta: string) =>
-			`{"jsonrpc":"2.0","id":"canary","method":"tools/call","params":{"name":"c_canary"${meta}}}`;
-		const meta =
-			'"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}';
-		const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'c_canary' };
-		for (const message of [post(this.own, call('')), post(modern, call(`,"_meta":{${meta}}`))]) {
+		for (const message of this.calls('c_canary')) {
 			const reply = this.begin(message);
 			for (let turn = 0; turn < 400 && !reply.ended; turn++) await this.turn(false);
 			if (!reply.text().includes('"content":[{"type":"text","text":"hello"}]'))
 				this.faults.push(`the canary got ${reply.status} ${reply.text()}`);
 		}
+	}
+
+	/** A call of a tool in each era. */
+	calls(tool: string): readonly ClientMessage[] {
+		const call = (rest: string) =>
+			`{"jsonrpc":"2.0","id":"canary","method":"tools/call","params":{"name":"${tool}"${rest}}}`;
+		const meta =
+			'"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}';
+		const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': tool };
+		return [post(this.own, call('')), post(modern, call(`,"_meta":{${meta}}`))];
 	}
 
 	/** Ends everything. */

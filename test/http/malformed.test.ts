@@ -73,7 +73,7 @@ const refused: [string, number, string][] = [
 	['small method', 400, `get / HTTP/1.1\r\n${host}\r\n`],
 	['HTTP/2 preface', 400, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 	['HTTP/3.0', 400, `GET / HTTP/3.0\r\n${host}\r\n`],
-	['no version', 400, 'GET /\r\n\r\n'],
+	['no version', 505, 'GET /\r\n\r\n'],
 	['TLS hello', 400, '\u0016\u0003\u0001\u0002\u0000\u0001\u0000'],
 	['target without a slash', 400, `GET foo HTTP/1.1\r\n${host}\r\n`],
 	['target *', 400, `OPTIONS * HTTP/1.1\r\n${host}\r\n`],

@@ -10,7 +10,7 @@ export class RawClient {
 	private readonly waiting: (() => void)[] = [];
 
 	constructor(port: number, host = '127.0.0.1') {
-		this.socket = connect({ port, host });
+		this.socket = connect({ port, host, allowHalfOpen: true });
 		this.socket.setEncoding('latin1');
 		this.socket.on('connect', () => (this.connected = true));
 		this.socket.on('data', (chunk: string) => {
@@ -18,6 +18,12 @@ export class RawClient {
 			this.wake();
 		});
 		this.socket.on('error', () => undefined);
+		// Half open, so that a case can end its own side first.
+		this.socket.on('end', () => {
+			this.closed = true;
+			this.socket.end();
+			this.wake();
+		});
 		this.socket.on('close', () => {
 			this.closed = true;
 			this.wake();
@@ -27,6 +33,11 @@ export class RawClient {
 	send(bytes: string | Buffer): void {
 		if (typeof bytes === 'string') this.socket.write(bytes, 'latin1');
 		else this.socket.write(bytes);
+	}
+
+	/** Sends nothing more, and goes on reading. */
+	end(): void {
+		this.socket.end();
 	}
 
 	pause(): void {
