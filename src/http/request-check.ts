@@ -36,7 +36,7 @@ export function checkRequest(request: IncomingMessage, known: HostMemory): Reque
 	if (doubled !== null) return doubled;
 	// node also takes 0.9 and 2.0 for versions that it could serve.
 	if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
-		return refuse(505, 'HTTP/1.1 and HTTP/1.0 are served here', 'InvalidRequest');
+		return refuse(505, 'this version of HTTP is not served here', 'InvalidRequest');
 	if (request.method === 'TRACE')
 		return refuse(405, 'TRACE is not supported', 'InvalidRequest', ['allow', 'GET, POST, DELETE, OPTIONS']);
 	const coding = request.headers['transfer-encoding'];

@@ -11,6 +11,7 @@ export class FuzzExchange implements Exchange {
 	readonly headers: Readonly<Record<string, string>>;
 	readonly overLoopback = true;
 	readonly facts: Facts;
+	expiring: Exchange['expiring'] = null;
 	readonly sent: Buffer;
 	status = 0;
 	replyHeaders: readonly string[] = [];
