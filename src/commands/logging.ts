@@ -20,8 +20,8 @@ export interface CommandLog {
 	dropped(): number;
 	/** Writes what is left, at once. */
 	flush(): void;
-	/** Lets what is left go out. */
-	drain(): Promise<void>;
+	/** Lets what is left go out. False: nobody reads it. */
+	drain(): Promise<boolean>;
 }
 
 /** Opens the log as the configuration wants it, with the lines that every start has. */
@@ -38,13 +38,15 @@ export function openLog(chosen: Chosen, stream: Writable & { fd?: number; isTTY?
 			times.format(clock()),
 			'warn',
 			'agentgateway',
-			`${dropped} log lines were dropped because nobody read them`,
+			`${dropped} log lines were dropped because they could not be written`,
 			undefined,
 		),
 	);
 	const core = new LogCore({ format, filter, writer, secrets: secretsOf(chosen.config) });
 	const logger = new LineLog(core);
 	process.on('exit', () => writer.flush());
+	// A warning of node that nobody can read is no reason to end.
+	process.stderr.on('error', () => {});
 	for (const directive of filter.unread)
 		logger.warn(`log level "${directive}" is not understood`, { remedy: 'write info, debug or scope=level' });
 	logger.info(`version: ${version}`);

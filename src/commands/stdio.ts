@@ -41,9 +41,9 @@ export async function stdio(options: CliOptions, { route, admin }: StdioCommandO
 	endAfter(drainDeadline, () => log.logger.warn('not everything has ended in time; what is left is killed'));
 	const whole = await gateway.close();
 	log.logger.info('stopped');
-	await log.drain();
+	const logged = await log.drain();
 	// What nobody reads would keep the process from ending by itself.
-	if (!whole) process.exit(0);
+	if (!whole || !logged) process.exit(0);
 	return 0;
 }
 

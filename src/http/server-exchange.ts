@@ -10,6 +10,8 @@ import { isRefusal, refuse } from './refusal.ts';
 /** What exchanges share: the server behind them. */
 export interface ExchangeOwner {
 	readonly report: ReportFault;
+	/** Milliseconds without progress after which a client that does not read its reply is given up. */
+	readonly stallTimeout: number;
 	/** What may still be taken; null: everything. */
 	readonly admission: Admission | null;
 	/** Whether connections are to close after their reply. */
@@ -53,6 +55,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 	replied = false;
 	closed = false;
 	private expired = false;
+	private stalled = false;
 	private readonly request: GatewayRequest;
 	private readonly response: GatewayResponse;
 	private readonly owner: ExchangeOwner;
@@ -116,6 +119,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.replied = true;
 		if (length === 0) this.response.end();
 		else this.response.end(body);
+		if (this.response.writableLength > 0) this.limitStall();
 	}
 
 	stream(status: number, headers: readonly string[]): ReplyStream {
@@ -179,6 +183,15 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		if (!this.response.writableEnded) this.response.end();
 	}
 
+	/**
+	 * The client does not take the end of its reply at once. node closes the connection if it takes nothing at all for so
+	 * long, and sets the time-out of an idle connection when everything is out.
+	 */
+	limitStall(): void {
+		this.stalled = true;
+		this.request.socket.setTimeout(this.owner.stallTimeout);
+	}
+
 	/** Whether the whole request has arrived. */
 	get requestComplete(): boolean {
 		return this.request.complete;
@@ -211,6 +224,8 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		if (this.closed) return;
 		this.closed = true;
 		this.peer.inFlight--;
+		// The reply to the next request of a client that pipelines may take its time.
+		if (this.stalled && this.peer.inFlight > 0) this.request.socket.setTimeout(0);
 		if (this.owner.admission !== null) this.owner.admission.held -= this.bodySize;
 		if (this.peer.exchange === this) this.peer.exchange = null;
 		if (this.response.writableFinished) {
@@ -308,7 +323,9 @@ class ResponseStream implements ReplyStream {
 	}
 
 	end(): void {
-		if (!this.response.destroyed && !this.response.writableEnded) this.response.end();
+		if (this.response.destroyed || this.response.writableEnded) return;
+		this.response.end();
+		if (this.response.writableLength > 0) this.response.exchange?.limitStall();
 	}
 
 	onDrain(drain: () => void): void {

@@ -42,6 +42,8 @@ export interface ListenOptions {
 	bodyTimeout?: number;
 	/** Milliseconds that an idle connection stays open. Default 75 s: longer than the usual proxy in front keeps its own. */
 	idleTimeout?: number;
+	/** Milliseconds for which a client may take nothing of a finished reply, then it is given up. Default 60 s. */
+	stallTimeout?: number;
 	/** False: `::` means 0.0.0.0. Default true. */
 	ipv6?: boolean;
 }
@@ -98,6 +100,7 @@ class Service implements HttpServer, ExchangeOwner {
 	draining = false;
 	readonly report: ReportFault;
 	readonly admission: Admission | null;
+	readonly stallTimeout: number;
 	private readonly options: ListenOptions;
 	private readonly servers: Server<typeof GatewayRequest, typeof GatewayResponse>[] = [];
 	private readonly sockets = new Set<GatewaySocket>();
@@ -112,6 +115,7 @@ class Service implements HttpServer, ExchangeOwner {
 		this.options = options;
 		this.report = options.onError;
 		this.admission = options.admission ?? null;
+		this.stallTimeout = options.stallTimeout ?? 60_000;
 	}
 
 	get connections(): number {

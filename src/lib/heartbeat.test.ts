@@ -6,7 +6,7 @@ afterEach(() => vi.useRealTimers());
 test('one that throws is reported and left; the others go on', () => {
 	vi.useFakeTimers();
 	const faults: unknown[] = [];
-	const heartbeat = new Heartbeat((fault) => faults.push(fault), 10);
+	const heartbeat = new Heartbeat((fault) => faults.push(fault), 80);
 	const fault = new Error('a bug');
 	let beats = 0;
 	heartbeat.add({ slot: -1, beat: () => beats++ });
@@ -16,7 +16,23 @@ test('one that throws is reported and left; the others go on', () => {
 			throw fault;
 		},
 	});
-	vi.advanceTimersByTime(30);
+	vi.advanceTimersByTime(240);
 	expect([faults, beats]).toEqual([[fault], 3]);
+	heartbeat.stop();
+});
+
+test('a round comes to all, but never to all at once', () => {
+	vi.useFakeTimers();
+	const heartbeat = new Heartbeat(() => {}, 80);
+	const beats = new Map<number, number>();
+	for (let at = 0; at < 1000; at++) {
+		heartbeat.add({ slot: -1, beat: () => void beats.set(at, (beats.get(at) ?? 0) + 1) });
+	}
+	vi.advanceTimersByTime(10);
+	expect(beats.size).toBe(125);
+	vi.advanceTimersByTime(70);
+	expect(beats.size).toBe(1000);
+	vi.advanceTimersByTime(80);
+	expect(new Set(beats.values())).toEqual(new Set([2]));
 	heartbeat.stop();
 });

@@ -35,3 +35,13 @@ test('what is visited may remove itself', () => {
 	});
 	expect([seen.sort(), names(list)]).toEqual([['a', 'b', 'c', 'd'], ['b']]);
 });
+
+test('parts make the whole', () => {
+	for (let size = 0; size < 12; size++) {
+		const list = new SlotList<{ name: string; slot: number }>();
+		for (let at = 0; at < size; at++) list.add({ name: String(at), slot: -1 });
+		const seen: string[] = [];
+		for (let part = 0; part < 4; part++) list.eachOf(part, 4, ({ name }) => seen.push(name));
+		expect(seen.toSorted()).toEqual(names(list));
+	}
+});

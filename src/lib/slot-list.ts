@@ -36,7 +36,13 @@ export class SlotList<T extends Slotted> {
 
 	/** Visits all; those visited may remove themselves. */
 	each(visit: (item: T) => void): void {
-		for (let at = this.items.length - 1; at >= 0; at--) {
+		this.eachOf(0, 1, visit);
+	}
+
+	/** Visits one of so many parts, those in every `parts`-th place. */
+	eachOf(part: number, parts: number, visit: (item: T) => void): void {
+		const { length } = this.items;
+		for (let at = length - 1 - ((length - 1 - part + parts) % parts); at >= 0; at -= parts) {
 			const item = this.items[at];
 			if (item !== undefined) visit(item);
 		}

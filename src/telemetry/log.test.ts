@@ -19,7 +19,7 @@ function capture(format: LineFormat, filter = 'info', secrets: string[] = []) {
 	const lines: string[] = [];
 	const writer: LineWriter = {
 		write: (line) => void lines.push(line),
-		drain: async () => undefined,
+		drain: async () => true,
 		flush: () => undefined,
 		dropped: 0,
 	};
@@ -257,7 +257,7 @@ describe('the writer without a reader', () => {
 		expect(writer.dropped).toBe(3);
 		stream.release.shift()?.();
 		await new Promise((resolve) => setTimeout(resolve, 40));
-		expect(stream.chunks[1]?.endsWith('\n3 log lines were dropped because nobody read them\n')).toBe(true);
+		expect(stream.chunks[1]?.endsWith('\n3 log lines were dropped because they could not be written\n')).toBe(true);
 	});
 
 	test('writes to files without the stream, which a full disk would end', async () => {

@@ -1,14 +1,15 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { Writable } from 'node:stream';
 
 /** Takes finished lines. */
 export interface LineWriter {
 	write(line: string): void;
-	/** Resolves when everything is out, or after `deadline` milliseconds. For an orderly end. */
-	drain(deadline: number): Promise<void>;
+	/** Resolves when everything is out, or after `deadline` milliseconds with false. For an orderly end. */
+	drain(deadline: number): Promise<boolean>;
 	/** Writes what is left at once. For the `exit` event, where nothing can wait. */
 	flush(): void;
-	/** Lines thrown away because nobody read them. */
+	/** Lines thrown away because they could not be written. */
 	readonly dropped: number;
 }
 
@@ -60,14 +61,14 @@ export class StreamWriter implements LineWriter {
 		if (!this.scheduled && !this.busy) this.schedule();
 	}
 
-	drain(deadline: number): Promise<void> {
+	drain(deadline: number): Promise<boolean> {
 		this.begin();
-		if (!this.busy) return Promise.resolve();
+		if (!this.busy) return Promise.resolve(true);
 		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, deadline);
+			const timer = setTimeout(() => resolve(false), deadline);
 			this.idle.push(() => {
 				clearTimeout(timer);
-				resolve();
+				resolve(true);
 			});
 		});
 	}
@@ -95,10 +96,11 @@ export class StreamWriter implements LineWriter {
 	}
 
 	private writeFile(fd: number): void {
+		const { unreported } = this;
 		const lines = this.pending.length;
 		if (writeWhole(fd, Buffer.from(this.takePending()))) return;
 		this.dropped += lines;
-		this.unreported += lines;
+		this.unreported = unreported + lines;
 	}
 
 	private written(): void {
@@ -133,27 +135,29 @@ export class StreamWriter implements LineWriter {
 }
 
 function textNotice(dropped: number): string {
-	return `${dropped} log lines were dropped because nobody read them\n`;
+	return `${dropped} log lines were dropped because they could not be written\n`;
 }
 
+/** Terminals are left to node: they may be slow. */
 function isFile(fd: number): boolean {
 	try {
-		return fstatSync(fd).isFile();
+		const kind = fstatSync(fd);
+		return kind.isFile() || (kind.isCharacterDevice() && !isatty(fd));
 	} catch {
 		return false;
 	}
 }
 
-/** Gives a slow reader at most a second in all; false when not everything could be written. */
+/** Gives a slow reader at most a fifth of a second in all, as the process may be about to end; false when not everything could be written. */
 function writeWhole(fd: number, bytes: Buffer): boolean {
 	let at = 0;
-	for (let tries = 0; at < bytes.length && tries < 20; ) {
+	for (let tries = 0; at < bytes.length && tries < 10; ) {
 		try {
 			at += writeSync(fd, bytes, at);
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
 			tries++;
-			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 		}
 	}
 	return at === bytes.length;
