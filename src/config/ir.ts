@@ -197,7 +197,15 @@ export interface ItemRulesConfig {
 	describe: Record<string, string>;
 }
 
-export interface StdioTargetConfig {
+/** What one target is given of time and of calls. */
+export interface CallConfig {
+	/** A call without sign of life for so long is given up; 0: never. Default 1 h. */
+	callTimeout: number;
+	/** Calls under way at once; null: no limit. */
+	maxConcurrentCalls: number | null;
+}
+
+export interface StdioTargetConfig extends CallConfig {
 	kind: 'stdio';
 	name: string;
 	curation?: CurationConfig;
@@ -219,11 +227,13 @@ export interface StdioTargetConfig {
 	sharing: 'session' | 'principal' | 'all';
 }
 
-export interface HttpTargetConfig {
+export interface HttpTargetConfig extends CallConfig {
 	/** `mcp` is Streamable HTTP, `sse` the older HTTP+SSE. */
 	kind: 'mcp' | 'sse';
 	name: string;
 	curation?: CurationConfig;
 	/** Absolute `http:` or `https:` URL with its path. */
 	url: string;
+	/** For the connection and the handshake. Default 30 s. */
+	startTimeout: number;
 }

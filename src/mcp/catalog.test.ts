@@ -23,6 +23,9 @@ function server(name: string, capabilities: Record<string, unknown>, answer?: (c
 	return new FakeTarget(name, capabilities, (_method, params) => answer?.(params['cursor']) ?? { tools: [{ name }] });
 }
 
+/** Lists that came after they had been answered. */
+const late: string[] = [];
+
 async function catalogOf(targets: FakeTarget[], limits: ListLimits = { pages: 100, items: 10_000, bytes: 1_000_000 }) {
 	const upstreams = new Upstreams({
 		targets,
@@ -37,7 +40,9 @@ async function catalogOf(targets: FakeTarget[], limits: ListLimits = { pages: 10
 		() => {},
 		() => {},
 	);
-	const catalog = new Catalog(upstreams, createNaming(targets, 'conditional'), findings, limits);
+	const catalog = new Catalog(upstreams, createNaming(targets, 'conditional'), findings, limits, (kind) =>
+		late.push(kind.method),
+	);
 	closing.push(
 		() => upstreams.close(),
 		() => catalog.clear(),
@@ -166,7 +171,7 @@ test('a server that does not answer is left out after a while, and asked again t
 	await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 	vi.advanceTimersByTime(30_000);
 	vi.useRealTimers();
-	expect((await lists).errors).toMatchObject([{ message: 'no answer within 30 s', target: 's' }]);
+	expect((await lists).late).toEqual(['s']);
 	expect(names(await lists)).toEqual(['a_a']);
 	expect(silent.cancelled).toBe(1);
 	void get();
@@ -214,5 +219,72 @@ describe('a list is cut', () => {
 		const cut = await cutOf((cursor) => (cursor === '' ? page(1, undefined) : page(cursor === undefined ? 0 : 7, '')));
 		expect(cut).toEqual({ items: 2, cut: null, calls: 2 });
 		expect(await cutOf(() => ({ tools: [{ name: 'x' }, { name: 'x' }, {}, { name: 1 }] }))).toMatchObject({ items: 1 });
+	});
+});
+
+describe('a server that takes longer than a list may', () => {
+	/** A server whose answers come after a time. */
+	function slowServer(name: string, ms: () => number, tools: () => string[]): FakeTarget {
+		return new FakeTarget(name, { tools: {} }, (_method, _params, sink) => {
+			const text = Buffer.from(JSON.stringify({ tools: tools().map((tool) => ({ name: tool })) }));
+			setTimeout(() => sink.done({ text, type: 'complete', stamped: false }), ms());
+			return 'never';
+		});
+	}
+
+	/** Lets what is under way come to its end, in the time of the test. */
+	async function pass(ms: number): Promise<void> {
+		await vi.advanceTimersByTimeAsync(ms);
+	}
+
+	test('is left out, told of when it answers, and from then on known by what it had', async () => {
+		late.length = 0;
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+		let tools = ['x'];
+		const { get } = await catalogOf([
+			server('a', announced),
+			slowServer(
+				'b',
+				() => 3000,
+				() => tools,
+			),
+		]);
+		const first = get();
+		await pass(1999);
+		await pass(2);
+		const lists = await first;
+		expect([names(lists), lists.late, lists.whole]).toEqual([['a_a'], ['b'], false]);
+		expect(late).toEqual([]);
+		await pass(1000);
+		expect(late).toEqual(['tools/list']);
+		// Asked again, it does not make anybody wait; nothing is told that is not new.
+		expect(names(await get())).toEqual(['a_a', 'b_x']);
+		await pass(3100);
+		expect(late).toHaveLength(1);
+		tools = ['x', 'y'];
+		expect(names(await get())).toEqual(['a_a', 'b_x']);
+		await pass(3100);
+		expect(late).toHaveLength(2);
+		expect(names(await get())).toEqual(['a_a', 'b_x', 'b_y']);
+	});
+
+	test('that was quick before is shown as it was', async () => {
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+		let ms = 10;
+		const { get } = await catalogOf([
+			server('a', announced),
+			slowServer(
+				'b',
+				() => ms,
+				() => ['x'],
+			),
+		]);
+		const quick = get();
+		await pass(20);
+		expect(names(await quick)).toEqual(['a_a', 'b_x']);
+		ms = 30_000;
+		const slow = get();
+		await pass(2001);
+		expect(names(await slow)).toEqual(['a_a', 'b_x']);
 	});
 });

@@ -1,14 +1,19 @@
-import { collectList, isListError, type List, type ListLimits } from './collection.ts';
+import { Entry, listMs } from './catalog-entry.ts';
+import type { List, ListLimits } from './collection.ts';
 import { ExposedList } from './exposed-list.ts';
 import type { Findings } from './findings.ts';
-import { announces, isChangeOf, type ListKind, listKinds, offers } from './list-kind.ts';
+import { Gathering } from './gathering.ts';
+import { isChangeOf, type ListKind, listKinds, offers } from './list-kind.ts';
 import type { Call, McpError, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import type { Leg } from './leg.ts';
 import type { Upstreams } from './upstreams.ts';
 
-/** Even a list whose server announces changes is read again after this time: a lost notification must not last. */
-const longestTrustMs = 60_000;
+/** When a list that is asked for now has to be answered, on the clock of `performance.now()`. */
+export function listDeadline(): number {
+	return performance.now() + listMs;
+}
+
 /** A catalogue that nobody has asked for so long lets go of its lists: there is one per session. */
 const idleMs = 60_000;
 
@@ -17,6 +22,8 @@ export interface Lists {
 	/** By target, in the order of the configuration; null: not asked, or failed. */
 	readonly parts: readonly (List | null)[];
 	readonly errors: readonly McpError[];
+	/** Targets that did not answer in time. What is here of them is what they had before. */
+	readonly late: readonly string[];
 	/** Whether every target was there to be asked. */
 	readonly whole: boolean;
 	readonly exposed: ExposedList;
@@ -33,6 +40,7 @@ export class Catalog {
 	private readonly naming: Naming;
 	private readonly findings: Findings;
 	private readonly limits: ListLimits;
+	private readonly cameLate: (kind: ListKind) => void;
 	private readonly entries = new Map<string, Entry>();
 	/** The last exposed list by method, with what it was made of. */
 	private readonly exposed = new Map<string, Known>();
@@ -40,7 +48,15 @@ export class Catalog {
 	private used = false;
 	private sweep: NodeJS.Timeout | null = null;
 
-	constructor(upstreams: Upstreams, naming: Naming, findings: Findings, limits: ListLimits) {
+	/** `cameLate` hears of lists that came after they were answered, and are others than were told. */
+	constructor(
+		upstreams: Upstreams,
+		naming: Naming,
+		findings: Findings,
+		limits: ListLimits,
+		cameLate: (kind: ListKind) => void,
+	) {
+		this.cameLate = cameLate;
 		this.upstreams = upstreams;
 		this.naming = naming;
 		this.findings = findings;
@@ -49,35 +65,36 @@ export class Catalog {
 
 	/**
 	 * Gives the lists of all targets that are there. A list that is not known to hold is taken all the same when it was
-	 * asked for after `notBefore` (on the clock of `performance.now()`).
+	 * asked for after `notBefore` (on the clock of `performance.now()`). Nobody is waited for beyond `until`.
 	 */
-	lists(kind: ListKind, call: Call, notBefore: number, done: (lists: Lists) => void): Ticket {
+	lists(kind: ListKind, call: Call, notBefore: number, done: (lists: Lists) => void, until = listDeadline()): Ticket {
 		this.touch();
 		const { legs } = this.upstreams;
-		const parts: (List | null)[] = legs.map(() => null);
-		const errors: McpError[] = [];
-		const tickets: Ticket[] = [];
-		const whole = legs.every((leg) => leg.state === 'ready');
-		let open = 1;
-		const one = () => {
-			if (--open === 0) done({ parts, errors, whole, exposed: this.expose(kind, parts, legs), legs });
-		};
-		legs.forEach((leg, index) => {
-			if (leg.state !== 'ready' || leg.server === null || !offers(leg.server, kind)) return;
-			open++;
-			const ticket = this.list(leg, kind, call, notBefore, (list) => {
-				if (isListError(list)) errors.push(list);
-				else parts[index] = list;
-				one();
-			});
-			tickets.push(ticket);
+		const gathering = new Gathering(legs.length, (parts, errors, late) => {
+			// What came last from those who are late is better than nothing.
+			const shown = parts.map(
+				(part, at) => part ?? (late.has(at) ? (this.entryOf(legs[at], kind)?.last ?? null) : null),
+			);
+			for (const at of late) this.entryOf(legs[at], kind)?.tell(shown[at] ?? null);
+			const whole = late.size === 0 && legs.every((leg) => leg.state === 'ready');
+			const names = [...late].map((at) => legs[at]?.target.name ?? '');
+			done({ parts: shown, errors, late: names, whole, exposed: this.expose(kind, shown, legs), legs });
 		});
-		one();
-		return {
-			cancel(reason) {
-				for (const ticket of tickets) ticket.cancel(reason);
-			},
-		};
+		legs.forEach((leg, index) => {
+			if (leg.state === 'ready') this.ask(leg, index, kind, call, notBefore, gathering);
+			// One that restarts may be back in time.
+			else if (leg.hopeful && leg.server !== null) {
+				gathering.expect(index);
+				const forget = leg.whenKnown(() => {
+					if (gathering.over) return;
+					if (leg.state !== 'ready' || !this.ask(leg, index, kind, call, notBefore, gathering))
+						gathering.settle(index, null);
+				});
+				gathering.add({ cancel: forget });
+			}
+		});
+		gathering.begin(until - performance.now());
+		return gathering;
 	}
 
 	/** What was last known, if it was of these connections and nobody has announced another since. Asks nobody. */
@@ -109,11 +126,31 @@ export class Catalog {
 		this.exposed.clear();
 	}
 
+	/** False when there is nothing to ask for. */
+	private ask(leg: Leg, at: number, kind: ListKind, call: Call, notBefore: number, gathering: Gathering): boolean {
+		if (leg.server === null || !offers(leg.server, kind)) return false;
+		gathering.expect(at);
+		gathering.add(this.list(leg, kind, call, notBefore, (list) => gathering.settle(at, list)));
+		return true;
+	}
+
+	private entryOf(leg: Leg | undefined, kind: ListKind): Entry | undefined {
+		return leg === undefined ? undefined : this.entries.get(keyOf(leg.target.name, kind));
+	}
+
+	/** A list came after clients had been told another. */
+	private came(kind: ListKind): void {
+		const known = this.exposed.get(kind.method);
+		if (known !== undefined) known.outdated = true;
+		this.cameLate(kind);
+	}
+
 	private list(leg: Leg, kind: ListKind, call: Call, notBefore: number, done: (list: List | McpError) => void): Ticket {
 		const key = keyOf(leg.target.name, kind);
 		let entry = this.entries.get(key);
 		if (entry === undefined || entry.upstream !== leg.upstream) {
-			entry = new Entry(leg, kind, this.limits);
+			const last = entry?.last ?? null;
+			entry = new Entry({ leg, kind, limits: this.limits, last, came: () => this.came(kind) });
 			this.entries.set(key, entry);
 		}
 		return entry.get(call, notBefore, done);
@@ -166,95 +203,4 @@ function connectionOf(leg: Leg | undefined): Leg['upstream'] {
 
 function keyOf(target: string, kind: ListKind): string {
 	return `${target}\n${kind.method}`;
-}
-
-type Waiter = (list: List | McpError) => void;
-
-/** One list of one connection, and who waits for it. */
-class Entry {
-	readonly upstream: Leg['upstream'];
-	list: List | null = null;
-	private readonly leg: Leg;
-	private readonly kind: ListKind;
-	private readonly limits: ListLimits;
-	private fetch: Fetch | null = null;
-
-	constructor(leg: Leg, kind: ListKind, limits: ListLimits) {
-		this.upstream = leg.upstream;
-		this.leg = leg;
-		this.kind = kind;
-		this.limits = limits;
-	}
-
-	get(call: Call, notBefore: number, done: Waiter): Ticket {
-		if (this.list !== null && this.holds(this.list, notBefore)) {
-			done(this.list);
-			return { cancel() {} };
-		}
-		return (this.fetch ?? this.begin(call)).join(done);
-	}
-
-	/** The server has another list now; what is on its way is still good for those who wait for it. */
-	outdate(): void {
-		this.list = null;
-		this.fetch = null;
-	}
-
-	private holds(list: List, notBefore: number): boolean {
-		const age = performance.now() - list.askedAt;
-		if (list.askedAt >= notBefore || (list.ttl !== null && age < list.ttl)) return true;
-		return age < longestTrustMs && this.leg.server !== null && announces(this.leg.server, this.kind);
-	}
-
-	private begin(call: Call): Fetch {
-		const fetch = new Fetch((list) => {
-			if (this.fetch !== fetch) return;
-			this.fetch = null;
-			if (list !== null && !isListError(list) && this.kind.type !== 'task') this.list = list;
-		});
-		this.fetch = fetch;
-		fetch.follow(collectList(this.leg, this.kind, call, this.limits, (list) => fetch.end(list)));
-		return fetch;
-	}
-}
-
-/** A list on its way. It is taken back when nobody waits for it any longer. */
-class Fetch {
-	/** Called with the outcome, or with null when it was taken back. */
-	private readonly ended: (list: List | McpError | null) => void;
-	private readonly waiters = new Set<Waiter>();
-	private ticket: Ticket | null = null;
-	/** The outcome, if it came before anybody could wait. */
-	private outcome: List | McpError | null = null;
-
-	constructor(ended: Fetch['ended']) {
-		this.ended = ended;
-	}
-
-	follow(ticket: Ticket): void {
-		this.ticket = ticket;
-	}
-
-	join(done: Waiter): Ticket {
-		if (this.outcome !== null) {
-			done(this.outcome);
-			return { cancel() {} };
-		}
-		const waiter: Waiter = (list) => done(list);
-		this.waiters.add(waiter);
-		return {
-			cancel: (reason) => {
-				if (!this.waiters.delete(waiter) || this.waiters.size > 0) return;
-				this.ended(null);
-				this.ticket?.cancel(reason);
-			},
-		};
-	}
-
-	end(list: List | McpError): void {
-		this.outcome = list;
-		this.ended(list);
-		for (const waiter of this.waiters) waiter(list);
-		this.waiters.clear();
-	}
 }

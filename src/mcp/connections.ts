@@ -3,6 +3,8 @@ import { Catalog } from './catalog.ts';
 import type { ListLimits } from './collection.ts';
 import { dispatch } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
+import { ListChanges } from './list-changes.ts';
+import { changeOf } from './list-kind.ts';
 import { exposeNotice } from './exposing-sink.ts';
 import type { Findings } from './findings.ts';
 import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from './model.ts';
@@ -46,6 +48,8 @@ export interface ConnectionsUse {
 	readonly resume: ReadonlyMap<string, Resumption> | null;
 }
 
+const listChange = /^notifications\/(tools|prompts|resources)\/list_changed$/;
+
 /** One client's (or one pool's) connections to the targets, with the names that this client knows. */
 export class Connections {
 	readonly upstreams: Upstreams;
@@ -54,6 +58,7 @@ export class Connections {
 	private catalog: Catalog;
 	private context: DispatchContext;
 	private readonly listeners = new Set<Listener>();
+	private readonly changes = new ListChanges((method) => this.tell({ method, params: null }));
 
 	constructor(federation: Federation, caller: Caller, use: ConnectionsUse) {
 		this.current = federation;
@@ -116,12 +121,13 @@ export class Connections {
 	close(keepSessions = false): Promise<void> {
 		this.listeners.clear();
 		this.catalog.clear();
+		this.changes.close();
 		return this.upstreams.close(keepSessions);
 	}
 
 	private makeCatalog(): Catalog {
 		const { naming, findings, listLimits } = this.current;
-		return new Catalog(this.upstreams, naming, findings, listLimits);
+		return new Catalog(this.upstreams, naming, findings, listLimits, (kind) => this.changes.add(changeOf(kind)));
 	}
 
 	private makeContext(): DispatchContext {
@@ -136,8 +142,13 @@ export class Connections {
 
 	private note(target: string, notice: Notice): void {
 		this.catalog.noted(target, notice.method);
+		if (listChange.test(notice.method)) return this.changes.add(notice.method);
 		const shown = exposeNotice(notice, this.current.naming, target);
-		if (shown !== null) for (const listener of this.listeners) listener.note(shown);
+		if (shown !== null) this.tell(shown);
+	}
+
+	private tell(notice: Notice): void {
+		for (const listener of this.listeners) listener.note(notice);
 	}
 
 	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */
@@ -152,9 +163,6 @@ export class Connections {
 	}
 
 	private rosterChanged(): void {
-		for (const kind of ['tools', 'prompts', 'resources']) {
-			for (const listener of this.listeners)
-				listener.note({ method: `notifications/${kind}/list_changed`, params: null });
-		}
+		for (const kind of ['tools', 'prompts', 'resources']) this.changes.add(`notifications/${kind}/list_changed`);
 	}
 }

@@ -53,9 +53,14 @@ export function announces(server: ServerFacts, kind: ListKind): boolean {
 	return kind.type !== 'task' && isObject(capability) && capability['listChanged'] === true;
 }
 
+/** The method of the notification that says that a list has changed. */
+export function changeOf({ capability }: ListKind): string {
+	return `notifications/${capability}/list_changed`;
+}
+
 /** Whether a notification says that a list has changed. */
 export function isChangeOf(kind: ListKind, method: string): boolean {
-	return method === `notifications/${kind.capability}/list_changed`;
+	return method === changeOf(kind);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

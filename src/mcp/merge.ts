@@ -1,5 +1,5 @@
 import { decodeString } from '../lib/json-scan.ts';
-import type { Lists } from './catalog.ts';
+import { listDeadline, type Lists } from './catalog.ts';
 import type { List } from './collection.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { code, mcpError } from './errors.ts';
@@ -24,7 +24,8 @@ export function mergeLists(kind: ListKind, call: Call, context: DispatchContext,
 		return { cancel() {} };
 	}
 	const merging = new Merging(kind, cursor, call, context, sink);
-	context.upstreams.whenSettled(() => merging.begin());
+	const until = listDeadline();
+	context.upstreams.whenUsable(until - performance.now(), () => merging.begin(until));
 	return merging;
 }
 
@@ -45,10 +46,10 @@ class Merging implements Ticket {
 		this.sink = sink;
 	}
 
-	begin(): void {
+	begin(until: number): void {
 		if (this.ended) return;
 		const notBefore = performance.now() - (this.cursor === null ? 0 : pagingMs);
-		this.ticket = this.context.catalog.lists(this.kind, this.call, notBefore, (lists) => this.finish(lists));
+		this.ticket = this.context.catalog.lists(this.kind, this.call, notBefore, (lists) => this.finish(lists), until);
 	}
 
 	cancel(reason?: string): void {
@@ -71,7 +72,7 @@ class Merging implements Ticket {
 		this.sink.done({ text: render(lists, page, stamp), type: 'complete', stamped: stamp !== '' });
 	}
 
-	private errorOf({ parts, errors, legs }: Lists): McpError | null {
+	private errorOf({ parts, errors, late, legs }: Lists): McpError | null {
 		const { context, kind } = this;
 		for (const error of errors) {
 			context.warn(`target "${error.target ?? ''}" failed ${kind.method}: ${error.message}`);
@@ -83,12 +84,16 @@ class Merging implements Ticket {
 		});
 		const away = context.strict ? legs.find((leg) => leg.state !== 'ready') : undefined;
 		if (away !== undefined) return unavailable(away);
-		const first = errors[0];
+		const first = errors[0] ?? (late[0] === undefined ? undefined : tooLate(late[0], kind));
 		if (first !== undefined && (context.strict || parts.every((list) => list === null))) return first;
 		// The one list that a server may not have although clients know the method.
 		const none = kind.type === 'task' && first === undefined && parts.every((list) => list === null);
 		return none ? mcpError(code.methodNotFound, `Method not found: ${kind.method}`) : null;
 	}
+}
+
+function tooLate(target: string, kind: ListKind): McpError {
+	return mcpError(code.internal, `target "${target}" did not answer ${kind.method} in time`, target);
 }
 
 const unknownCursor = mcpError(code.invalidParams, 'unknown cursor');

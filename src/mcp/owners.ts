@@ -1,4 +1,4 @@
-import type { Catalog, Lists } from './catalog.ts';
+import { type Catalog, listDeadline, type Lists } from './catalog.ts';
 import type { ExposedList } from './exposed-list.ts';
 import { listKinds } from './list-kind.ts';
 import type { Call } from './model.ts';
@@ -38,12 +38,12 @@ export class Owners {
 		const known = this.catalog.known(kind);
 		const owner = known === null ? null : ownerIn(known, name);
 		if (owner !== null) return found(owner);
-		this.upstreams.whenSettled(() => {
+		const until = listDeadline();
+		this.upstreams.whenUsable(until - performance.now(), () => {
 			// With prefixes only apps leave them out; whoever guesses names must not make servers list on and on.
 			const notBefore = performance.now() - (this.naming.prefixed ? guessMs : 0);
-			this.catalog.lists(kind, call, notBefore, (lists) => {
-				found(ownerIn(lists.exposed, name) ?? this.missing(lists, name));
-			});
+			const done = (lists: Lists) => found(ownerIn(lists.exposed, name) ?? this.missing(lists, name));
+			this.catalog.lists(kind, call, notBefore, done, until);
 		});
 	}
 

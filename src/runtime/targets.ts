@@ -65,7 +65,7 @@ export class Targets {
 	}
 
 	private stdio(backend: string, config: StdioTargetConfig): StdioTarget {
-		const { name, startTimeout, idleTimeout, sharing, prewarm } = config;
+		const { name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls } = config;
 		const label = targetLabel(backend, name);
 		const { processes } = this;
 		const command = commandOf(config, this.maximumLineBytes);
@@ -78,7 +78,7 @@ export class Targets {
 			this.logger.debug(line, { target: name, stream: 'stderr' });
 		};
 		return createStdioTarget({
-			...{ name, startTimeout, idleTimeout, sharing, prewarm },
+			...{ name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls },
 			warn: (message) => this.logger.warn(message, { target: name }),
 			start: (owner) =>
 				new StdioTransport({
@@ -97,6 +97,7 @@ export class Targets {
 
 	private overSse(config: HttpTargetConfig): Target {
 		return createTarget({
+			...timesOf(config),
 			name: config.name,
 			warn: (message) => this.logger.warn(message, { target: config.name }),
 			overHttp: true,
@@ -123,6 +124,7 @@ export class Targets {
 			},
 		};
 		return createTarget({
+			...timesOf(config),
 			name,
 			warn: (message) => this.logger.warn(message, { target: name }),
 			overHttp: true,
@@ -169,6 +171,10 @@ function commandOf(config: StdioTargetConfig, maximumLineBytes: number): Command
 		...(cwd === null ? {} : { cwd }),
 		...(maxProcesses === null ? {} : { maximum: maxProcesses }),
 	};
+}
+
+function timesOf({ startTimeout, callTimeout, maxConcurrentCalls }: HttpTargetConfig) {
+	return { startTimeout, callTimeout, maxConcurrentCalls };
 }
 
 /** Names a target across all backends. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../duration.ts';
-import type { StdioTargetConfig, TargetConfig } from '../ir.ts';
+import type { CallConfig, StdioTargetConfig, TargetConfig } from '../ir.ts';
 import type { Path } from '../path.ts';
 import type { WrittenRemote, WrittenStdio, WrittenTarget } from '../schema/mcp.ts';
 import type { Scope } from './scope.ts';
@@ -17,7 +17,9 @@ export function expandTarget(target: WrittenTarget, scope: Scope): TargetConfig 
 		const remote = target[kind];
 		if (remote === undefined) continue;
 		const url = remoteUrl(remote, `/${kind}`, [...path, kind], scope);
-		return url === null ? null : { kind, name: target.name, url };
+		if (url === null) return null;
+		const startTimeout = timer(remote.startTimeout) ?? defaultHttpStartTimeout;
+		return { kind, name: target.name, url, startTimeout, ...calls(remote) };
 	}
 	if (target.openapi !== undefined) {
 		remoteUrl(target.openapi, '/', [...path, 'openapi'], scope);
@@ -41,6 +43,7 @@ function expandStdio(name: string, written: WrittenStdio, path: Path, scope: Sco
 		maxProcesses: written.maxProcesses ?? null,
 		prewarm: written.prewarm ?? false,
 		sharing: written.sharing ?? 'session',
+		...calls(written),
 	};
 	checkCommand(config, path, scope);
 	return config;
@@ -53,6 +56,18 @@ function timer(written: string | undefined): number | null {
 }
 
 const defaultStartTimeout = 2 * 60_000;
+const defaultHttpStartTimeout = 30_000;
+const defaultCallTimeout = 60 * 60_000;
+
+function calls({
+	callTimeout,
+	maxConcurrentCalls,
+}: Pick<WrittenStdio, 'callTimeout' | 'maxConcurrentCalls'>): CallConfig {
+	return {
+		callTimeout: timer(callTimeout) ?? defaultCallTimeout,
+		maxConcurrentCalls: maxConcurrentCalls ?? null,
+	};
+}
 
 function checkCommand({ cmd, env, clearEnv, cwd }: StdioTargetConfig, path: Path, scope: Scope): void {
 	const search = env.PATH ?? (clearEnv ? undefined : scope.context.env.PATH);

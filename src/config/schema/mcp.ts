@@ -18,6 +18,19 @@ const TARGET_POLICIES = section(
 	},
 );
 
+const CALL_FIELDS = {
+	callTimeout: duration(
+		'A call without any sign of life for so long (answer, progress or another message of its own) is given up; the ' +
+			'time in which its client is asked something does not count. `0` never gives up. Not in agentgateway.',
+		'1h',
+	).optional(),
+	maxConcurrentCalls: count(
+		'Calls under way at this target at once, of all clients. Four times as many wait for their turn, up to 30 s; more ' +
+			'are refused with 429 and Retry-After. When not written, there is no limit. Not in agentgateway.',
+		undefined,
+	),
+};
+
 const STDIO = section(
 	{
 		cmd: text('The program to start: a name found on PATH, or a path.'),
@@ -56,6 +69,7 @@ const STDIO = section(
 			['session', 'principal', 'all'],
 			{ default: 'session' },
 		),
+		...CALL_FIELDS,
 	},
 	{
 		id: 'stdioTarget',
@@ -73,11 +87,20 @@ const REMOTE_FIELDS = {
 	backend: text('Name of a top-level backend; needs `path`. Not supported by this version.').optional(),
 };
 
-const REMOTE = section(REMOTE_FIELDS, {
+const TIMED_FIELDS = {
+	...REMOTE_FIELDS,
+	startTimeout: duration(
+		'How long connecting and the handshake may take together. Not in agentgateway.',
+		'30s',
+	).optional(),
+	...CALL_FIELDS,
+};
+
+const REMOTE = section(TIMED_FIELDS, {
 	id: 'mcpTarget',
 	description: 'A server over Streamable HTTP. The default path is `/mcp`.',
 });
-const SSE = section(REMOTE_FIELDS, {
+const SSE = section(TIMED_FIELDS, {
 	id: 'sseTarget',
 	description: 'A server over the old HTTP+SSE transport. The default path is `/sse`.',
 });
@@ -153,6 +176,6 @@ export type WrittenTarget = z.infer<typeof TARGET>;
 /** A target that is started, as written. */
 export type WrittenStdio = z.infer<typeof STDIO>;
 /** Host, port and path of a remote target as written. */
-export type WrittenRemote = z.infer<typeof REMOTE>;
+export type WrittenRemote = Omit<z.infer<typeof REMOTE>, keyof typeof CALL_FIELDS | 'startTimeout'>;
 /** An MCP backend as written. */
 export type WrittenMcpBackend = z.infer<typeof MCP_BACKEND>;

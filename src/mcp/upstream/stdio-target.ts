@@ -12,6 +12,10 @@ export interface StdioTargetOptions {
 	/** Milliseconds without a call after which a process ends until the next one; null: never. */
 	readonly idleTimeout: number | null;
 	readonly sharing: Sharing;
+	/** Milliseconds without sign of life after which a call is given up, 0 for never. */
+	readonly callTimeout: number;
+	/** Calls under way at once; null for any number. */
+	readonly maxConcurrentCalls: number | null;
 	/** Whether one process is kept in reserve. */
 	readonly prewarm: boolean;
 	warn(message: string): void;
@@ -40,6 +44,8 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 		warn: (message) => options.warn(message),
 		overHttp: false,
 		startTimeout: options.startTimeout,
+		callTimeout: options.callTimeout,
+		maxConcurrentCalls: options.maxConcurrentCalls,
 		openTransport: (caller) => reserve?.take(ownerOf(caller)) ?? options.start(ownerOf(caller)),
 	});
 	const sharing = new SharingTarget({

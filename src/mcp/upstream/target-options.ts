@@ -10,6 +10,8 @@ export interface TargetOptions {
 	warn(message: string): void;
 	/** Milliseconds without sign of life after which a call is given up, 0 for never; default 1 h. */
 	readonly callTimeout?: number;
+	/** Calls under way at once over all connections; null for any number. */
+	readonly maxConcurrentCalls?: number | null;
 	/** Whether the server's sessions end with their connection, as those over HTTP+SSE do. Absent: only off HTTP. */
 	sessionsEnd?(): boolean;
 	/** Milliseconds until a connection must stand. Default 120 s for a process, 30 s over HTTP. */

@@ -15,6 +15,7 @@ import type {
 import { Circuit } from '../circuit.ts';
 import { awayError } from '../errors.ts';
 import { CallClock } from './call-clock.ts';
+import { CallLimit } from './call-limit.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
 import { LostCall, type LostCalls } from './lost-calls.ts';
@@ -29,7 +30,9 @@ export function createTarget(options: TargetOptions): Target {
 	const memory = new EraMemory(new ToolHeaders((message) => options.warn(message)));
 	const callTimeout = options.callTimeout ?? usualCallTimeoutMs;
 	const clock = new CallClock(callTimeout === 0 ? Number.POSITIVE_INFINITY : callTimeout);
-	const vitals = { circuit: new Circuit(), clock };
+	const maximum = options.maxConcurrentCalls ?? null;
+	const limit = maximum === null ? null : new CallLimit(options.name, maximum);
+	const vitals = { circuit: new Circuit(), clock, limit };
 	return {
 		name: options.name,
 		circuit: vitals.circuit,
@@ -98,7 +101,9 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	}
 
 	start(call: Call, sink: Sink): Ticket {
-		return this.send(call, sink, firstTime);
+		const { limit } = this.vitals;
+		if (limit === null) return this.send(call, sink, firstTime);
+		return limit.start((...what) => this.send(...what, firstTime), call, sink);
 	}
 
 	notify(notice: ClientNotice): void {

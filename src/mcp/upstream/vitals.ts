@@ -1,8 +1,11 @@
 import type { Circuit } from '../circuit.ts';
 import type { CallClock } from './call-clock.ts';
+import type { CallLimit } from './call-limit.ts';
 
 /** Whether a server lives, as far as all connections to it know. One for each target. */
 export interface Vitals {
 	readonly circuit: Circuit;
 	readonly clock: CallClock;
+	/** null: any number of calls at once. */
+	readonly limit: CallLimit | null;
 }

@@ -21,6 +21,8 @@ class Waiting extends FakeTarget {
 		});
 	}
 
+	private changes = 0;
+
 	note(tool: string, progress: number): void {
 		const params = Buffer.from(`{"progressToken":"t","progress":${progress}}`);
 		this.sinks.get(tool)?.note({ method: 'notifications/progress', params });
@@ -31,8 +33,10 @@ class Waiting extends FakeTarget {
 		this.sinks.get(tool)?.done({ text, type: 'complete', stamped: false });
 	}
 
+	/** Another list each time: changes of one list in a row are told together. */
 	listChanged(): void {
-		this.events?.note({ method: 'notifications/tools/list_changed', params: null });
+		const list = ['tools', 'prompts', 'resources'][this.changes++ % 3];
+		this.events?.note({ method: `notifications/${list}/list_changed`, params: null });
 	}
 }
 
