@@ -30,6 +30,12 @@ export interface TargetView {
 	resources: number | null;
 	/** Items that clients do not see, as far as their lists have been read, at most 1,000 of a list. */
 	hidden: HiddenItemView[];
+	/** `open`: it failed again and again, and nothing is asked of it until `retryAt`; `half-open`: it is being tried. */
+	circuit: 'closed' | 'open' | 'half-open';
+	/** Failed starts and time-outs in a row. */
+	failures: number;
+	/** RFC 3339: when it is tried next; null while its circuit is closed. */
+	retryAt: string | null;
 	/** Upstream connections that are open now. */
 	connections: number;
 	/** Child processes alive now (stdio only). */

@@ -4,6 +4,8 @@ export interface Failure {
 	readonly reason: string;
 	/** What to do about it; may be empty. */
 	readonly remedy: string;
+	/** The address that it is about, with the words of the system: for the log, not for clients. */
+	readonly where?: string;
 	readonly exitCode: number | null;
 	readonly signal: string | null;
 	/** Last stderr lines, oldest first. */

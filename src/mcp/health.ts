@@ -1,4 +1,5 @@
-import type { Failure, ServerFacts } from './model.ts';
+import type { Circuit } from './circuit.ts';
+import type { Failure, ServerFacts, Target } from './model.ts';
 import type { TargetWatch } from './target-watch.ts';
 
 /** What is known of a target from all its connections together. */
@@ -14,14 +15,16 @@ export interface TargetHealth {
 	starting: number;
 	/** Connections that are ready now. */
 	ready: number;
+	/** null until the target is known. */
+	circuit: Circuit | null;
 	/** Lengths of the target's lists as last counted; null while unknown or not offered. */
 	counts: { tools: number | null; prompts: number | null; resources: number | null };
 }
 
 /**
  * Keeps the health of one backend's targets, fed by every connection. A target is `ready` while its last attempt
- * succeeded, `degraded` when some connections stand although a later one failed, `failed` when none does, and
- * `idle` before the first.
+ * succeeded, `degraded` when some connections stand although a later one failed, `failed` when none does or its circuit
+ * is open, and `idle` before the first.
  */
 export class Health implements TargetWatch {
 	private readonly targets = new Map<string, TargetHealth>();
@@ -52,6 +55,20 @@ export class Health implements TargetWatch {
 			before.delete(name);
 		}
 		for (const [name, health] of before) if (health.starting + health.ready > 0) this.leaving.set(name, health);
+	}
+
+	/** Hears of the circuits of these targets, too. */
+	observe(targets: readonly Pick<Target, 'name' | 'circuit'>[]): void {
+		for (const { name, circuit } of targets) {
+			const health = this.targets.get(name);
+			if (health === undefined) continue;
+			health.circuit = circuit;
+			circuit.changed = () => {
+				// It may be that of a target which had the name before.
+				if (this.targets.get(name)?.circuit !== circuit) return;
+				this.change(name, circuit.state === 'open' ? circuit.failure : null, () => {});
+			};
+		}
 	}
 
 	of(target: string): TargetHealth | undefined {
@@ -121,10 +138,11 @@ export class Health implements TargetWatch {
 
 function unknownYet(target: string, since: Date): TargetHealth {
 	const counts = { tools: null, prompts: null, resources: null };
-	return { target, state: 'idle', since, failure: null, server: null, starting: 0, ready: 0, counts };
+	return { target, state: 'idle', since, failure: null, server: null, starting: 0, ready: 0, circuit: null, counts };
 }
 
 function stateOf(health: TargetHealth): TargetHealth['state'] {
+	if (health.circuit !== null && health.circuit.state !== 'closed') return 'failed';
 	if (health.failure !== null) return health.ready > 0 ? 'degraded' : 'failed';
 	if (health.ready > 0 || health.server !== null) return 'ready';
 	return health.starting > 0 ? 'starting' : 'idle';

@@ -48,6 +48,7 @@ export class LiveBackend {
 		);
 		const targets = new Map(config.targets.map((target) => [target.name, this.open(target)]));
 		this.current = this.state(config, targets);
+		this.health.observe(this.targets);
 	}
 
 	/** Unique in a configuration, but not the same in the next one: unnamed backends are counted. */
@@ -98,6 +99,7 @@ export class LiveBackend {
 			next.config.targets.map(({ name }) => name),
 			fresh,
 		);
+		this.health.observe(this.targets);
 		void before.probe.stop();
 		if (!look) return;
 		// What stands needs no further look, unless other rules hold for what it lists.

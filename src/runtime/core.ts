@@ -12,7 +12,7 @@ import { Processes } from '../processes/processes.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { Metrics, type TargetState } from '../telemetry/metrics.ts';
 import { compile, type CompileContext, type Compiled, type Runtime } from './compile.ts';
 import { configDump } from './dump.ts';
 import { PressureWatch } from './pressure-watch.ts';
@@ -289,6 +289,7 @@ export class Core implements Beating {
 		this.logged.set(label, failure.reason);
 		logger[repeated ? 'debug' : 'warn'](`target "${health.target}" failed: ${failure.reason}`, {
 			backend,
+			address: failure.where,
 			exit_code: failure.exitCode ?? undefined,
 			signal: failure.signal ?? undefined,
 			remedy: failure.remedy === '' ? undefined : failure.remedy,
@@ -316,9 +317,9 @@ export class Core implements Beating {
 		}
 	}
 
-	private *targetStates(): Iterable<{ backend: string; target: string; state: string }> {
+	private *targetStates(): Iterable<TargetState> {
 		for (const [backend, { health }] of this.runtime.backends) {
-			for (const { target, state } of health.all()) yield { backend, target, state };
+			for (const { target, state, circuit } of health.all()) yield { backend, target, state, circuit };
 		}
 	}
 }

@@ -128,7 +128,9 @@ function backendView(weighted: WeightedBackend, source: SnapshotSource): Backend
 function targetView(backend: string, target: TargetConfig, source: SnapshotSource): TargetView {
 	const live = source.backends.get(backend);
 	const health = live?.health.of(target.name);
-	const failure = health?.failure ?? null;
+	const circuit = health?.circuit ?? null;
+	const failure = health?.failure ?? circuit?.failure ?? null;
+	const away = circuit !== null && circuit.state !== 'closed';
 	return {
 		id: `${backend}/${target.name}`,
 		name: target.name,
@@ -150,6 +152,9 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 			name,
 			reason,
 		})),
+		circuit: circuit?.state ?? 'closed',
+		failures: circuit?.failures ?? 0,
+		retryAt: away ? new Date(source.now.getTime() + circuit.wait).toISOString() : null,
 		connections: health?.ready ?? 0,
 		processes: source.processesOf(live?.label ?? backend, target.name),
 		process: processView(source.processReportOf(live?.label ?? backend, target.name)),

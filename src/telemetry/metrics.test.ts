@@ -5,8 +5,13 @@ import { Metrics, type MetricSources } from './metrics.ts';
 const sources: MetricSources = {
 	sessions: () => 3,
 	targets: () => [
-		{ backend: 'b', target: 'time', state: 'ready' },
-		{ backend: 'b', target: 'we"ird\n\\', state: 'failed' },
+		{ backend: 'b', target: 'time', state: 'ready', circuit: null },
+		{
+			backend: 'b',
+			target: 'we"ird\n\\',
+			state: 'failed',
+			circuit: { state: 'open', totals: { start: 7, timeout: 0 } },
+		},
 	],
 	childProcesses: () => 2,
 	processes: () => [],
@@ -144,6 +149,9 @@ describe('the state', () => {
 		expect(text).toContain('agentgateway_child_processes 2\n');
 		expect(text).toContain('agentgateway_config_synchronized 1\n');
 		expect(text).toContain('agentgateway_mcp_target_state{backend="b",target="time",state="ready"} 1\n');
+		expect(text).toContain('agentgateway_mcp_target_circuit{backend="b",target="time",state="closed"} 1\n');
+		expect(text).toMatch(/_mcp_target_circuit\{backend="b",target="we.*",state="open"\} 1\n/);
+		expect(text).toMatch(/_mcp_target_failures_total\{backend="b",target="we.*",kind="start"\} 7\n/);
 		expect(text).toContain('target="we\\"ird\\n\\\\"');
 	});
 

@@ -5,7 +5,10 @@ import type { TransportFault } from './transport/transport.ts';
 export function failureOf(fault: TransportFault): Failure {
 	if (fault.kind === 'process') return fault;
 	const none = { exitCode: null, signal: null, stderr: [] };
-	if (fault.kind === 'io') return { reason: fault.reason, remedy: fault.remedy, ...none };
+	if (fault.kind === 'io') {
+		const { reason, remedy, where } = fault;
+		return where === undefined ? { reason, remedy, ...none } : { reason, remedy, where, ...none };
+	}
 	const text = fault.body.toString('utf8', 0, 200).trim();
 	const remedy =
 		fault.status === 401 || fault.status === 403

@@ -3,24 +3,27 @@ import type { TransportFault } from './transport.ts';
 /** So much of the body of an error is kept for the message. */
 export const maximumFaultBytes = 64 * 1024;
 
-/** A broken connection in words for a person. */
+/** A broken connection in words for a person. Clients are told the words, the log also where it was. */
 export function ioFault(url: URL, error: Error): TransportFault {
-	const code = (error as NodeJS.ErrnoException).code ?? '';
-	const where = `${url.protocol}//${url.host}`;
-	if (code === 'ECONNREFUSED') return unreachable(`connection to ${where} was refused`);
-	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return unreachable(`host ${url.hostname} was not found`);
-	if (code === 'UND_ERR_CONNECT_TIMEOUT') return unreachable(`connection to ${where} timed out`);
+	const { code = '', syscall } = error as NodeJS.ErrnoException;
+	const where = `${url.protocol}//${url.host}: ${error.message === '' ? code : error.message}`;
+	if (code === 'ECONNREFUSED') return unreachable('the connection was refused', where);
+	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return unreachable('its host was not found', where);
+	if (code === 'UND_ERR_CONNECT_TIMEOUT') return unreachable('the connection timed out', where);
 	if (code === 'EMFILE' || code === 'ENFILE') {
-		const reason = `connection to ${where} was not opened: too many open files`;
-		return { kind: 'io', reason, remedy: 'Raise the limit of open files (ulimit -n).', neverRan: true };
+		const reason = 'the connection was not opened: too many open files';
+		return { kind: 'io', reason, remedy: 'Raise the limit of open files (ulimit -n).', where, neverRan: true };
 	}
-	return { kind: 'io', reason: `connection to ${where} broke: ${error.message}`, remedy: '' };
+	if (syscall === 'connect') return unreachable(`there is no connection to it (${code})`, where);
+	// The words of the system hold addresses, those of the HTTP client do not.
+	const detail = code === '' || code.startsWith('UND_') ? error.message : code;
+	return { kind: 'io', reason: `the connection broke: ${detail}`, remedy: '', where };
 }
 
 /** There was no connection, so nothing was sent. */
-function unreachable(reason: string): TransportFault {
+function unreachable(reason: string, where: string): TransportFault {
 	const remedy = 'Check that the server runs and that the URL of the target is right.';
-	return { kind: 'io', reason, remedy, neverRan: true };
+	return { kind: 'io', reason, remedy, where, neverRan: true };
 }
 
 /** A fault in what a server sent. */

@@ -70,6 +70,8 @@ export type TransportFault = (
 			readonly kind: 'io';
 			readonly reason: string;
 			readonly remedy: string;
+			/** The address, with the words of the system: for the log, not for clients. */
+			readonly where?: string;
 			/** Not the connection is at fault, but what the server answered over it. */
 			readonly answered?: true;
 			/** The transport is over; a new one may work. */

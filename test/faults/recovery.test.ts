@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
+import { childrenConfig, fixtureTarget } from '../processes/children.ts';
+import { mcpConfig, type RunningGateway } from '../support/gateway.ts';
+import { HttpMcpServer, type HttpMcpServerOptions } from '../support/http-mcp-server.ts';
+import { faultPerCall, httpFault } from './harness/http-faults.ts';
+import { testGateway } from './harness/test-gateway.ts';
+
+/** An HTTP server that ends with the test. */
+async function serve(options: HttpMcpServerOptions, port = 0): Promise<HttpMcpServer> {
+	const server = await HttpMcpServer.start(options, port);
+	onTestFinished(() => server.close().catch(() => {}));
+	return server;
+}
+
+/** What the admin API says of the targets. */
+async function targetsOf(gateway: RunningGateway): Promise<TargetView[]> {
+	const state = (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
+	return state.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.targets ?? [];
+}
+
+const http = (name: string, url: string, more = '') => `- name: ${name}\n  mcp: { host: "${url}"${more} }`;
+const shortStart = (yaml: string, start: string) =>
+	yaml.replace('targetStartTimeout: 10s', `targetStartTimeout: ${start}`);
+
+test('a killed child: its callers are told at once and name it, the next call is served by a new one', async () => {
+	const gateway = await testGateway(childrenConfig([fixtureTarget('one'), fixtureTarget('two')]));
+	const client = await gateway.legacy();
+	const started = performance.now();
+	await client.tool('one_pid');
+	const start = performance.now() - started;
+	for (let round = 0; round < 3; round++) {
+		const pid = Number(await client.tool('one_pid'));
+		const open = Array.from({ length: 20 }, (_, n) =>
+			client.request('tools/call', '{"name":"one_hang"}', `"h${round}-${n}"`),
+		);
+		// What comes after the end would wait for the next child.
+		const arrived = async () => (await client.tool('one_lines')).split('\\"hang\\"').length - 1;
+		await expect.poll(arrived, { timeout: 10_000 }).toBe(20);
+		const killedAt = performance.now();
+		process.kill(pid, 'SIGKILL');
+		for (const { message } of await Promise.all(open)) {
+			expect(message.error).toMatchObject({ code: -32603, message: expect.stringContaining('target "one"') });
+		}
+		// 100 ms on a machine of its own.
+		expect(performance.now() - killedAt).toBeLessThan(1000);
+		expect(Number(await client.tool('one_pid'))).not.toBe(pid);
+		expect(performance.now() - killedAt).toBeLessThan(2000 + start + 3000);
+		expect(await client.tool('two_echo', '{"text":"still"}')).toBe('still');
+	}
+}, 60_000);
+
+test('a server that restarts: no list fails, calls wait for it, and none is sent twice', async () => {
+	const first = await serve({ eras: ['legacy'] });
+	const { port } = first;
+	const beside = await serve({ eras: ['legacy'] });
+	const gateway = await testGateway(mcpConfig(`${http('a', first.url)}\n${http('b', beside.url)}`));
+	const client = await gateway.legacy();
+	await client.tool('a_echo');
+	let over = false;
+	const failed: string[] = [];
+	let listed = 0;
+	const listing = (async () => {
+		while (!over) {
+			const { message } = await client.request('tools/list', '{}');
+			if (message.error !== undefined) failed.push(JSON.stringify(message));
+			listed++;
+			await sleep(20);
+		}
+	})();
+	await sleep(100);
+	await first.close();
+	const waiting = client.request('tools/call', '{"name":"a_echo"}');
+	await sleep(700);
+	const second = await serve({ eras: ['legacy'] }, port);
+	expect((await waiting).message.error).toBeUndefined();
+	// What came in the session that it has forgotten was refused.
+	const inSession = ({ headers }: { headers: Record<string, unknown> }) =>
+		second.sessions.has(String(headers['mcp-session-id']));
+	expect(second.of('tools/call').filter(inSession)).toHaveLength(1);
+	await sleep(300);
+	over = true;
+	await listing;
+	expect(failed).toEqual([]);
+	expect(listed).toBeGreaterThan(10);
+	expect((await client.toolNames()).filter((name) => name.startsWith('a_')).length).toBeGreaterThan(0);
+}, 40_000);
+
+test('a call without sign of life ends at callTimeout and is taken back; progress keeps one alive', async () => {
+	const server = await serve({ eras: ['legacy'] });
+	server.override('tools/call', (message, response) => {
+		if (message.params['name'] !== 'progress') return;
+		response.writeHead(200, { 'content-type': 'text/event-stream' });
+		let step = 0;
+		const timer = setInterval(() => {
+			step++;
+			const { progressToken } = message.params['_meta'] as { progressToken: number };
+			const params = JSON.stringify({ progressToken, progress: step });
+			if (step < 5) response.write(`data: {"jsonrpc":"2.0","method":"notifications/progress","params":${params}}\n\n`);
+			else {
+				clearInterval(timer);
+				response.end(
+					`data: {"jsonrpc":"2.0","id":${message.id},"result":{"content":[{"type":"text","text":"done"}]}}\n\n`,
+				);
+			}
+		}, 600);
+	});
+	const gateway = await testGateway(mcpConfig(http('a', server.url, ', callTimeout: 1s')));
+	const client = await gateway.legacy();
+	const before = performance.now();
+	const hung = client.request('tools/call', '{"name":"slow"}');
+	const lively = client.request('tools/call', '{"name":"progress","_meta":{"progressToken":"p"}}');
+	expect((await hung).message.error).toMatchObject({
+		code: -32603,
+		message: 'target "a" did not answer: it gave no sign of life for 1 s (callTimeout)',
+	});
+	const took = performance.now() - before;
+	expect(took).toBeGreaterThan(750);
+	// 1.25 s on a machine of its own.
+	expect(took).toBeLessThan(2500);
+	await expect.poll(() => server.of('notifications/cancelled').length).toBe(1);
+	expect(JSON.stringify((await lively).message)).toContain('done');
+	expect(server.of('notifications/cancelled')).toHaveLength(1);
+}, 30_000);
+
+test('a hung server delays no list beyond two seconds, and is shown once it answers', async () => {
+	const [good, hung] = [await serve({ eras: ['legacy'] }), await serve({ eras: ['legacy'] })];
+	const gateway = await testGateway(mcpConfig(`${http('good', good.url)}\n${http('hung', hung.url)}`));
+	const client = await gateway.legacy();
+	const stream = await client.listen();
+	let answer: (() => void)[] = [];
+	hung.override('tools/list', (message, response) => {
+		answer.push(() => {
+			const tools = [{ name: 'late', inputSchema: { type: 'object' } }];
+			const text = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { tools } });
+			response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+		});
+	});
+	const before = performance.now();
+	const names = await client.toolNames();
+	expect(performance.now() - before).toBeLessThan(4000);
+	expect(names.every((name) => name.startsWith('good_'))).toBe(true);
+	for (const one of answer) one();
+	answer = [];
+	await expect
+		.poll(() => stream.seen.filter((one) => one.includes('tools/list_changed')).length, { timeout: 5000 })
+		.toBe(1);
+	expect(await client.toolNames()).toContain('hung_late');
+	stream.close();
+}, 30_000);
+
+test('a target that never comes up holds up the first session, not the next ones', async () => {
+	const [good, hung] = [await serve({ eras: ['legacy'] }), await serve({ eras: ['legacy'] })];
+	hung.override('initialize', () => {});
+	hung.override('server/discover', () => {});
+	const gateway = await testGateway(
+		shortStart(mcpConfig(`${http('good', good.url)}\n${http('hung', hung.url)}`), '3s'),
+	);
+	const first = performance.now();
+	await gateway.legacy();
+	expect(performance.now() - first).toBeGreaterThan(2500);
+	const second = performance.now();
+	const client = await gateway.legacy();
+	expect(await client.tool('good_echo')).toContain('echo');
+	expect(performance.now() - second).toBeLessThan(2500);
+}, 30_000);
+
+test('nobody waits for a dead server: its circuit opens, the reason is shown, and it closes when the server is back', async () => {
+	const good = await serve({ eras: ['legacy'] });
+	const dead = await serve({ eras: ['legacy'] });
+	const { port, url } = dead;
+	// The connections of this test to admin API and metrics stay open for a while.
+	const left = /TCPSocketWrap/;
+	const gateway = await testGateway(mcpConfig(`${http('good', good.url)}\n${http('dead', url)}`), { left });
+	const client = await gateway.legacy();
+	expect(await client.tool('dead_echo')).toContain('echo');
+	await dead.close();
+	const told = await client.request('tools/call', '{"name":"dead_echo"}');
+	expect(told.message.error?.message).toMatch(/target "dead"/);
+	await expect.poll(async () => (await targetsOf(gateway))[1]?.circuit, { timeout: 15_000 }).toBe('open');
+	expect((await targetsOf(gateway))[1]).toMatchObject({ state: 'failed', reason: expect.stringMatching(/refused/) });
+	const before = performance.now();
+	const refused = await client.request('tools/call', '{"name":"dead_echo"}');
+	expect(refused.message.error?.message).toMatch(/target "dead" is not available: .*since .*Z/);
+	expect(refused.text).not.toContain(String(port));
+	expect(performance.now() - before).toBeLessThan(1000);
+	expect(gateway.log()).toMatch(/target "dead" failed: the connection was refused.*address=\S*127\.0\.0\.1/);
+	const metrics = await (await fetch(`${gateway.statsUrl}/metrics`)).text();
+	expect(metrics).toMatch(/agentgateway_mcp_target_circuit\{[^}]*target="dead",state="(open|half-open)"\} 1/);
+	expect(metrics).toMatch(/agentgateway_mcp_target_failures_total\{[^}]*target="dead",kind="unreachable"\} [1-9]/);
+	await serve({ eras: ['legacy'] }, port);
+	await expect
+		.poll(() => client.tool('dead_echo').catch(() => ''), { timeout: 40_000, interval: 300 })
+		.toContain('echo');
+	await expect.poll(async () => (await targetsOf(gateway))[1]?.circuit).toBe('closed');
+	expect((await targetsOf(gateway))[1]).toMatchObject({ failures: 0, retryAt: null });
+}, 80_000);
+
+test('of many calls at once a target gets as many as it may; the others wait, and too many are told to come again', async () => {
+	const server = await serve({ eras: ['modern'] });
+	const held: (() => void)[] = [];
+	let open = 0;
+	let most = 0;
+	server.override('tools/call', (message, response) => {
+		most = Math.max(most, ++open);
+		held.push(() => {
+			open--;
+			const result = { content: [{ type: 'text', text: 'ok' }], resultType: 'complete' };
+			response.writeHead(200, { 'content-type': 'application/json' });
+			response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result }));
+		});
+	});
+	const gateway = await testGateway(mcpConfig(http('a', server.url, ', maxConcurrentCalls: 2')));
+	const client = gateway.modern();
+	await client.toolNames();
+	let answered = 0;
+	const calls = Array.from({ length: 14 }, async (_, n) => {
+		const reply = await client.request('tools/call', '{"name":"echo"}', String(n + 1));
+		answered++;
+		return reply;
+	});
+	// Two run and eight wait: the other four are answered at once.
+	await expect.poll(() => answered, { timeout: 10_000 }).toBe(4);
+	const releasing = setInterval(() => held.shift()?.(), 20);
+	const replies = await Promise.all(calls);
+	clearInterval(releasing);
+	expect(most).toBe(2);
+	expect(replies.filter(({ status }) => status === 200)).toHaveLength(10);
+	const refused = replies.filter(({ status }) => status === 429);
+	expect(refused).toHaveLength(4);
+	expect(refused[0]?.message.error?.message).toContain('maxConcurrentCalls');
+}, 30_000);
+
+test.each(['half', 'closeMidStream', 'reset', 'shortLength', 'longLength', 'wrongType', 'junk'] as const)(
+	'an answer with the fault "%s" settles its call once, and the next one works',
+	async (fault) => {
+		const server = await serve({ eras: ['legacy'] });
+		const gateway = await testGateway(mcpConfig(http('a', server.url, ', callTimeout: 3s')));
+		const client = await gateway.legacy();
+		faultPerCall(server);
+		const args = JSON.stringify({ name: 'echo', arguments: { fault } });
+		const { message } = await client.request('tools/call', args, '"once"');
+		expect(message).toMatchObject({
+			id: 'once',
+			error: { code: -32603, message: expect.stringContaining('target "a"') },
+		});
+		// What may have run is not run again.
+		expect(server.of('tools/call')).toHaveLength(1);
+		expect(await client.tool('echo')).toBeTypeOf('string');
+	},
+	30_000,
+);
+
+test('a list whose connection broke is asked for once more', async () => {
+	const server = await serve({ eras: ['legacy'] });
+	const gateway = await testGateway(mcpConfig(http('a', server.url)));
+	const client = await gateway.legacy();
+	const broken = httpFault(server, { fault: 'reset' });
+	server.override('tools/list', (message, response) => {
+		server.override('tools/list', null);
+		broken(message, response);
+	});
+	expect((await client.toolNames()).length).toBeGreaterThan(0);
+}, 30_000);
