@@ -1,17 +1,9 @@
 import type { Facts } from '../facts/facts.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
-import { exposition, type Family, type Sample } from './exposition.ts';
+import { exposition, type Family } from './exposition.ts';
 import { type PressureFigures, pressureFamilies } from './pressure-metrics.ts';
 import { Tallies, type Tally } from './tally.ts';
-
-/** A target as it is at a scrape. */
-export interface TargetState {
-	readonly backend: string;
-	readonly target: string;
-	readonly state: string;
-	/** Failures since the start by kind; null for a target that nothing is known of. */
-	readonly circuit: { readonly state: string; readonly totals: Readonly<Record<string, number>> } | null;
-}
+import { targetFamilies, type TargetState } from './target-metrics.ts';
 
 /** What the metrics ask for at each scrape. */
 export interface MetricSources {
@@ -82,16 +74,7 @@ export class Metrics {
 			gauge('agentgateway_mcp_sessions', 'MCP sessions of clients that are open.', () => [
 				{ labels: {}, value: sources.sessions() },
 			]),
-			gauge('agentgateway_mcp_target_state', '1 for the state that a target is in.', () => targetSamples(sources)),
-			gauge('agentgateway_mcp_target_circuit', '1 for the state that the circuit of a target is in.', () =>
-				circuitSamples(sources),
-			),
-			{
-				name: 'agentgateway_mcp_target_failures_total',
-				help: 'Starts of a target that failed, calls without sign of life, and connections that it did not take.',
-				type: 'counter',
-				samples: () => failureSamples(sources),
-			},
+			...targetFamilies(() => sources.targets()),
 			gauge('agentgateway_child_processes', 'Child processes of stdio targets that are alive.', () => [
 				{ labels: {}, value: sources.childProcesses() },
 			]),
@@ -260,22 +243,6 @@ function* processSamples(
 	for (const { backend, target, report } of sources.processes()) {
 		const { more = {}, value } = read(report);
 		yield { labels: { backend, target, ...more }, value };
-	}
-}
-
-function* targetSamples(sources: MetricSources): Iterable<{ labels: Record<string, string>; value: number }> {
-	for (const { backend, target, state } of sources.targets()) yield { labels: { backend, target, state }, value: 1 };
-}
-
-function* circuitSamples(sources: MetricSources): Iterable<Sample> {
-	for (const { backend, target, circuit } of sources.targets()) {
-		yield { labels: { backend, target, state: circuit?.state ?? 'closed' }, value: 1 };
-	}
-}
-
-function* failureSamples(sources: MetricSources): Iterable<Sample> {
-	for (const { backend, target, circuit } of sources.targets()) {
-		for (const kind in circuit?.totals) yield { labels: { backend, target, kind }, value: circuit.totals[kind] ?? 0 };
 	}
 }
 
