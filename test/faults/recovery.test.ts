@@ -232,25 +232,22 @@ test('of many calls at once a target gets as many as it may; the others wait, an
 	expect(refused[0]?.message.error?.message).toContain('maxConcurrentCalls');
 }, 30_000);
 
-test.each(['half', 'closeMidStream', 'reset', 'shortLength', 'longLength', 'wrongType', 'junk'] as const)(
-	'an answer with the fault "%s" settles its call once, and the next one works',
-	async (fault) => {
-		const server = await serve({ eras: ['legacy'] });
-		const gateway = await testGateway(mcpConfig(http('a', server.url, ', callTimeout: 3s')));
-		const client = await gateway.legacy();
-		faultPerCall(server);
+test('an answer that is none settles its call once, and the next one works', async () => {
+	const server = await serve({ eras: ['legacy'] });
+	const gateway = await testGateway(mcpConfig(http('a', server.url, ', callTimeout: 3s')));
+	const client = await gateway.legacy();
+	faultPerCall(server);
+	for (const fault of ['half', 'closeMidStream', 'reset', 'shortLength', 'longLength', 'wrongType', 'junk']) {
+		const before = server.of('tools/call').length;
 		const args = JSON.stringify({ name: 'echo', arguments: { fault } });
 		const { message } = await client.request('tools/call', args, '"once"');
-		expect(message).toMatchObject({
-			id: 'once',
-			error: { code: -32603, message: expect.stringContaining('target "a"') },
-		});
+		const error = { code: -32603, message: expect.stringContaining('target "a"') };
+		expect(message, fault).toMatchObject({ id: 'once', error });
 		// What may have run is not run again.
-		expect(server.of('tools/call')).toHaveLength(1);
-		expect(await client.tool('echo')).toBeTypeOf('string');
-	},
-	30_000,
-);
+		expect(server.of('tools/call').length - before, fault).toBe(1);
+		expect(await client.tool('echo'), fault).toBeTypeOf('string');
+	}
+}, 60_000);
 
 test('a list whose connection broke is asked for once more', async () => {
 	const server = await serve({ eras: ['legacy'] });
