@@ -111,6 +111,15 @@ describe('prewarm', () => {
 		await untilProcesses(1);
 	});
 
+	test('a server that exits on a request before its greeting is not asked again', async () => {
+		const url = await run([one({ prewarm: true }, '--ping-exit')]);
+		await until('one stays', 10_000, () => scratch.pids().length === 3 && scratch.living().length === 1);
+		await new Promise((resolve) => setTimeout(resolve, 1500));
+		const spare = scratch.living();
+		expect(spare).toHaveLength(1);
+		expect(spare).toContain(Number(await (await LegacyClient.open(url)).tool('pid')));
+	});
+
 	test('one that dies in reserve is replaced', async () => {
 		const url = await run([one({ prewarm: true })]);
 		await until('it is up', 10_000, () => scratch.living().length === 1 && scratch.pids().length === 2);

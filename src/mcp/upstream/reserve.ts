@@ -12,6 +12,9 @@ export class Reserve {
 	private readonly start: () => StdioTransport;
 	private readonly backoff: Backoff;
 	private spare: StdioTransport | null = null;
+	/** Whether servers of the target bear to be asked something before they are greeted. */
+	private pings = true;
+	private answered = false;
 	private timer: NodeJS.Timeout | null = null;
 	private closed = false;
 
@@ -60,7 +63,25 @@ export class Reserve {
 		spare.onEnded = () => {
 			if (this.spare !== spare) return;
 			this.spare = null;
+			if (!this.answered) this.pings = false;
 			this.after(this.backoff.next());
 		};
+		if (this.pings) this.ping(spare);
+	}
+
+	/**
+	 * The one request that may come before the greeting ("Lifecycle"): whoever answers it has been through the code that
+	 * a first message has to load. Some servers exit on it; they are not asked again.
+	 */
+	private ping(spare: StdioTransport): void {
+		this.answered = false;
+		const message = Buffer.from(`{"jsonrpc":"2.0","id":${pingId},"method":"ping"}`);
+		const answer = () => {
+			if (this.spare === spare) this.answered = true;
+		};
+		spare.request({ id: pingId, message, headers: [] }, { message: answer, failed() {} });
 	}
 }
+
+/** No connection counts so far. */
+const pingId = 2 ** 31 - 1;

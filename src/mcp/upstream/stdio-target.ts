@@ -46,7 +46,9 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 		startTimeout: options.startTimeout,
 		callTimeout: options.callTimeout,
 		maxConcurrentCalls: options.maxConcurrentCalls,
-		openTransport: (caller) => reserve?.take(ownerOf(caller)) ?? options.start(ownerOf(caller)),
+		// What is in reserve has been asked something that only servers with a handshake are asked.
+		openTransport: (caller) =>
+			(caller.handshake ? reserve?.take(ownerOf(caller)) : null) ?? options.start(ownerOf(caller)),
 	});
 	const sharing = new SharingTarget({
 		target,
