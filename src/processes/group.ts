@@ -11,7 +11,8 @@ export class ProcessGroup {
 	/** False when nobody of the group is left. Signal 0 only asks. */
 	signal(signal: NodeJS.Signals | 0): boolean {
 		try {
-			return process.kill(-this.leader, signal);
+			// Windows has no groups; there, at least the leader ends.
+			return process.kill(process.platform === 'win32' ? this.leader : -this.leader, signal);
 		} catch {
 			// ESRCH: nobody of the group is left, which is what was wanted.
 			return false;

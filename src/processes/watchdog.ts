@@ -60,7 +60,7 @@ export class Watchdog {
 
 	/** Starts the shell, unless it runs. To be done before anything is started that it shall know of. */
 	begin(): void {
-		if (this.shell === null && this.again === null) this.start();
+		if (this.shell === null && this.again === null && process.platform !== 'win32') this.start();
 	}
 
 	/** Puts a process group under guard. */
