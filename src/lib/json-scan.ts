@@ -54,11 +54,11 @@ export const maximumRecorded = 500_000;
  *
  * Line breaks can stand only outside strings in valid JSON; each becomes a space *in `text` itself*, so that the
  * text can be framed for stdio or SSE without smuggling a second message. Refused are: depth over 128, equal keys
- * in a recorded object, more than 500,000 recorded members, control characters in strings, and bytes that are not UTF-8.
+ * in a recorded object, more than `maximum` recorded members, control characters in strings, and bytes that are not UTF-8.
  */
-export function scanJson(text: Buffer, look: Look): Scanned | ScanFault {
+export function scanJson(text: Buffer, look: Look, maximum: number = maximumRecorded): Scanned | ScanFault {
 	if (!isUtf8(text)) return { fault: 'utf-8', at: 0 };
-	return new Scan(text).run(look);
+	return new Scan(text, maximum).run(look);
 }
 
 /** Whether a scan ended in a refusal. */
@@ -75,16 +75,21 @@ const fewMembers = 24;
 const quote = 0x22;
 const backslash = 0x5c;
 
+/** The brackets that are open while a text is skipped, by depth; a scan is over before another begins. */
+const opened = new Uint8Array(maximumDepth + 1);
+
 class Scan {
 	private readonly text: Buffer;
+	private readonly maximum: number;
 	private at = 0;
 	private fault: ScanFault | null = null;
 	private recorded = 0;
 	/** Members of the recorded object that was walked last. */
 	private walked: readonly Member[] | null = null;
 
-	constructor(text: Buffer) {
+	constructor(text: Buffer, maximum: number) {
 		this.text = text;
+		this.maximum = maximum;
 	}
 
 	run(look: Look): Scanned | ScanFault {
@@ -120,9 +125,9 @@ class Scan {
 			case quote:
 				return this.string();
 			case 0x7b:
-				return look === null ? this.skipObject(depth + 1) : this.recordObject(look, depth + 1);
+				return look === null ? this.skip(depth + 1) : this.recordObject(look, depth + 1);
 			case 0x5b:
-				return this.array(look === null ? null : (look['[]'] ?? null), depth + 1);
+				return look?.['[]'] === undefined ? this.skip(depth + 1) : this.array(look['[]'], depth + 1);
 			case 0x74:
 				return this.word('true');
 			case 0x66:
@@ -158,7 +163,7 @@ class Scan {
 			}
 			this.colon();
 			const start = this.at;
-			if (++this.recorded > maximumRecorded) return this.refuse('members', keyStart);
+			if (++this.recorded > this.maximum) return this.refuse('members', keyStart);
 			if (!this.value(lookInto(look, key), depth)) return false;
 			members.push({ key, keyStart, start, end: this.at, members: this.walked });
 			const more = this.next(0x7d);
@@ -169,36 +174,54 @@ class Scan {
 		return true;
 	}
 
-	private skipObject(depth: number): boolean {
-		if (depth > maximumDepth) return this.refuse('depth', this.at);
-		this.at++;
-		this.space();
-		if (this.text[this.at] === 0x7d) {
-			this.at++;
-			return true;
-		}
+	/** Walks an object or array of which nothing is recorded. A loop: calls for two million brackets took 60 ms. */
+	private skip(depth: number): boolean {
+		const text = this.text;
+		let level = depth - 1;
 		for (;;) {
-			if (!this.key()) return false;
-			this.colon();
-			if (!this.value(null, depth)) return false;
-			const more = this.next(0x7d);
-			if (more === null) return false;
-			if (!more) return true;
+			const open = text[this.at];
+			if (open === 0x7b || open === 0x5b) {
+				if (++level > maximumDepth) return this.refuse('depth', this.at);
+				opened[level] = open;
+				this.at++;
+				this.space();
+				if (text[this.at] !== open + 2) {
+					if (open === 0x7b && !this.keyWithColon()) return false;
+					continue;
+				}
+				this.at++;
+				level--;
+			} else if (!this.value(null, level)) return false;
+			for (;;) {
+				if (level < depth) return true;
+				const kind = opened[level] as number;
+				const more = this.next(kind + 2);
+				if (more === null) return false;
+				if (more && kind === 0x7b && !this.keyWithColon()) return false;
+				if (more) break;
+				level--;
+			}
 		}
 	}
 
-	private array(look: Look | null, depth: number): boolean {
+	private keyWithColon(): boolean {
+		if (!this.key()) return false;
+		this.colon();
+		return this.fault === null;
+	}
+
+	private array(look: Look, depth: number): boolean {
 		if (depth > maximumDepth) return this.refuse('depth', this.at);
-		const items: Member[] | null = look === null ? null : [];
+		const items: Member[] = [];
 		this.at++;
 		this.space();
 		if (this.text[this.at] === 0x5d) this.at++;
 		else {
 			for (;;) {
 				const start = this.at;
-				if (items !== null && ++this.recorded > maximumRecorded) return this.refuse('members', start);
+				if (++this.recorded > this.maximum) return this.refuse('members', start);
 				if (!this.value(look, depth)) return false;
-				items?.push({ key: String(items.length), keyStart: start, start, end: this.at, members: this.walked });
+				items.push({ key: String(items.length), keyStart: start, start, end: this.at, members: this.walked });
 				const more = this.next(0x5d);
 				if (more === null) return false;
 				if (!more) break;

@@ -1,4 +1,4 @@
-import type { Member, Scanned } from '../../lib/json-scan.ts';
+import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
 import { SlotList } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import type {
@@ -169,8 +169,8 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	unsolicited(scanned: Scanned, call: OpenCall | null): void {
 		const method = memberOf(scanned.members, 'method');
 		if (method === null) return;
-		const name = JSON.parse(textOf(scanned, method).toString()) as unknown;
-		if (typeof name !== 'string') return;
+		if (scanned.text[method.start] !== 0x22 || method.end - method.start > maximumMethodBytes) return;
+		const name = decodeString(scanned.text, method.start, method.end);
 		const id = memberOf(scanned.members, 'id');
 		if (id !== null) return this.asked(textOf(scanned, id).toString(), name, scanned, call);
 		const params = memberOf(scanned.members, 'params');
@@ -378,6 +378,9 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		return newest;
 	}
 }
+
+/** No method has a name this long. */
+const maximumMethodBytes = 1024;
 
 /** More questions of one server at a time are refused. */
 const maximumAsks = 1000;

@@ -1,10 +1,10 @@
-import type { Scanned } from '../../lib/json-scan.ts';
+import { decodeString, type Scanned } from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
 import { encodeHeader } from '../header-value.ts';
 import type { Call, Caller, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { isObject, serverFacts } from './legacy.ts';
-import { memberOf, objectOf, textOf } from './message.ts';
+import { memberOf, objectOf } from './message.ts';
 
 /** The revision without handshake that the gateway speaks to servers. */
 export const modernVersion = '2026-07-28';
@@ -87,7 +87,9 @@ export function modernDialect(overHttp: boolean): Dialect {
 			const type = memberOf(result.members, 'resultType');
 			if (type === null) return unstamped;
 			if (complete.compare(text, type.start, type.end) === 0) return stamped;
-			return { type: JSON.parse(text.toString('utf8', type.start, type.end)) as string, stamped: true };
+			// A type that is no word is nobody's.
+			const known = text[type.start] === 0x22 && type.end - type.start <= maximumTypeBytes;
+			return { type: known ? decodeString(text, type.start, type.end) : 'unknown', stamped: true };
 		},
 		cancelNotice(id, reason) {
 			if (overHttp) return null;
@@ -96,6 +98,8 @@ export function modernDialect(overHttp: boolean): Dialect {
 		},
 	};
 }
+
+const maximumTypeBytes = 256;
 
 const handshakeNotices = /^notifications\/(initialized|progress|cancelled|roots\/list_changed)$/;
 
@@ -122,5 +126,6 @@ function nameOf(call: Call): string {
 	if (call.name !== null) return call.name;
 	const key = call.method === 'resources/read' ? 'uri' : taskMethods.has(call.method) ? 'taskId' : 'name';
 	const member = memberOf(call.params.members, key);
-	return member === null ? '' : String(JSON.parse(textOf(call.params, member).toString()));
+	const { text } = call.params;
+	return member !== null && text[member.start] === 0x22 ? decodeString(text, member.start, member.end) : '';
 }

@@ -1,6 +1,7 @@
 import { decodeString, isScanFault, type Member, type ScanFault, type Scanned, scanJson } from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
 import type { Answer } from '../model.ts';
+import { selfFault } from './self-description.ts';
 
 /** A JSON-RPC message from a client, checked. */
 export interface Envelope {
@@ -26,13 +27,16 @@ export interface EnvelopeFault {
 	readonly id: Buffer | null;
 }
 
+/** Of the message, its params and their `_meta` together. Recording 350,000, as 4 MiB can hold, takes half a second. */
+const maximumMembers = 10_000;
+
 /**
  * Reads one JSON-RPC 2.0 message. Refused with HTTP 400: what is no JSON (-32700), what is no message (-32600), ids
  * that are neither a string nor a safe integer, and those of more than `maximumId` bytes: they are kept for as long as
  * a call lasts.
  */
 export function readEnvelope(body: Buffer, maximumId: number): Envelope | EnvelopeFault {
-	const scanned = scanJson(body, { params: { _meta: {}, ref: {} }, error: {} });
+	const scanned = scanJson(body, { params: { _meta: {}, ref: {} }, error: {} }, maximumMembers);
 	if (isScanFault(scanned)) return notJson(scanned);
 	if (scanned.members === null) {
 		const batch = body[scanned.start] === 0x5b;
@@ -148,6 +152,8 @@ function fromMembers(scanned: Scanned, members: readonly Member[], maximumId: nu
 	const meta = params.members.find((member) => member.key === '_meta');
 	if (meta !== undefined && text[meta.start] !== 0x7b)
 		return refused(code.invalidParams, '_meta must be an object', id);
+	const large = selfFault(method, params.members, meta?.members ?? []);
+	if (large !== null) return refused(code.invalidParams, large, id);
 	return {
 		kind: id === null ? 'notification' : 'request',
 		id,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Facts } from '../../facts/facts.ts';
-import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
+import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import type { Connections } from '../connections.ts';
 import { code, mcpError } from '../errors.ts';
@@ -140,7 +140,7 @@ function readInputRequired(text: JsonText): { requests: InputRequest[]; state: J
 		const params = inner.members?.find((one) => one.key === 'params');
 		requests.push({
 			key: member.key,
-			method: JSON.parse(inner.text.toString('utf8', method.start, method.end)) as string,
+			method: decodeString(inner.text, method.start, method.end),
 			params: params === undefined ? null : inner.text.subarray(params.start, params.end),
 		});
 	}
