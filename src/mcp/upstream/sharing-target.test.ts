@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { Circuit } from '../circuit.ts';
+import type { Ask, Call, Caller, Notice, ServerFacts, Sink, Target, Topic, UpstreamEvents } from '../model.ts';
+import { ownCall } from '../own-call.ts';
+import { type Sharing, SharingTarget } from './sharing-target.ts';
+
+/** A server's connections as the target below opens them. */
+interface Opened {
+	readonly events: UpstreamEvents;
+	readonly levels: string[];
+	readonly topics: string[];
+	readonly calls: { readonly call: Call; readonly sink: Sink }[];
+	closed: boolean;
+}
+
+/** A target in memory; `handshake` decides of what kind the server is. */
+function server(): { target: Target; opened: Opened[]; handshake: boolean } {
+	const opened: Opened[] = [];
+	const made = {
+		opened,
+		handshake: true,
+		target: {
+			name: 'one',
+			local: true,
+			circuit: new Circuit(),
+			open: (_caller: Caller, events: UpstreamEvents) => {
+				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false };
+				opened.push(one);
+				setImmediate(() => events.ready(facts(made.handshake)));
+				return {
+					...{ pid: 1, served: true, busy: false, resumption: null },
+					start: (call: Call, sink: Sink) => {
+						one.calls.push({ call, sink });
+						return { cancel: () => sink.fail({ code: 0, message: 'cancelled', data: null }) };
+					},
+					notify: () => {},
+					setLevel: (level: string) => one.levels.push(level),
+					watch: (topic: Topic, done: (refusal: null) => void) => {
+						one.topics.push(`+${topic.id}`);
+						done(null);
+					},
+					unwatch: (topic: Topic) => one.topics.push(`-${topic.id}`),
+					close: async () => {
+						one.closed = true;
+					},
+				};
+			},
+		},
+	};
+	return made;
+}
+
+function facts(handshake: boolean): ServerFacts {
+	const text = Buffer.from('{}');
+	const serverInfo = { name: 's', version: '1' };
+	const rest = { protocolVersion: 'x', capabilities: {}, capabilitiesText: text, instructions: null, handshake };
+	return { serverInfo, serverInfoText: text, ...rest };
+}
+
+function caller(principal: string, interactive = false, handshake = true): Caller {
+	const capabilities = Buffer.from(interactive ? '{"sampling":{}}' : '{}');
+	return { principal, clientInfo: null, capabilities, logLevel: null, handshake, interactive };
+}
+
+/** What one user heard. */
+function user(target: SharingTarget, who: Caller) {
+	const heard: string[] = [];
+	const upstream = target.open(who, {
+		ready: () => heard.push('ready'),
+		failed: ({ reason }) => heard.push(reason),
+		note: ({ method }: Notice) => heard.push(method),
+		ask: (ask: Ask) => heard.push(ask.method),
+	});
+	return { upstream, heard };
+}
+
+function sharing(target: Target, how: Sharing): SharingTarget {
+	return new SharingTarget({ target, sharing: how, idleTimeout: null, ready: () => {} });
+}
+
+/** A sink that remembers how it ended. */
+function sink(): Sink & { readonly got: string[] } {
+	const got: string[] = [];
+	return {
+		got,
+		note: ({ method }) => got.push(method),
+		ask: ({ method }) => got.push(method),
+		done: () => got.push('done'),
+		fail: ({ message }) => got.push(message),
+	};
+}
+
+const rest = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+describe('SharingTarget', () => {
+	test.each([
+		['session', 3],
+		['principal', 2],
+		['all', 1],
+	] as const)('%s', async (how, connections) => {
+		const { target, opened } = server();
+		const shared = sharing(target, how);
+		const users = ['a', 'a', 'b'].map((principal) => user(shared, caller(principal)));
+		await rest();
+		expect(opened).toHaveLength(connections);
+		expect(users.map(({ heard }) => heard)).toEqual([['ready'], ['ready'], ['ready']]);
+		for (const { upstream } of users) await upstream.close();
+		expect(opened.every(({ closed }) => closed)).toBe(true);
+	});
+
+	test('subscribes once, logs at the most verbose level, and tells all', async () => {
+		const { target, opened } = server();
+		const shared = sharing(target, 'all');
+		const [first, second] = [user(shared, caller('a')), user(shared, caller('b'))];
+		await rest();
+		const topic: Topic = { kind: 'resource', id: 'x' };
+		first.upstream.watch(topic, () => {});
+		second.upstream.watch(topic, () => {});
+		first.upstream.setLevel('warning');
+		second.upstream.setLevel('debug');
+		first.upstream.unwatch(topic);
+		expect(opened[0]?.topics).toEqual(['+x']);
+		opened[0]?.events.note({ method: 'changed', params: null });
+		expect([first.heard.at(-1), second.heard.at(-1)]).toEqual(['changed', 'changed']);
+		await second.upstream.close();
+		expect(opened[0]?.topics).toEqual(['+x', '-x']);
+		expect(opened[0]?.levels).toEqual(['warning', 'debug', 'warning']);
+		expect(opened[0]?.closed).toBe(false);
+	});
+
+	test('one call at a time where a server may ask in its middle, so that nobody is asked for another', async () => {
+		const { target, opened } = server();
+		const shared = sharing(target, 'all');
+		const [first, second] = [user(shared, caller('a', true)), user(shared, caller('b', true))];
+		await rest();
+		const [one, two] = [sink(), sink()];
+		first.upstream.start(ownCall('tools/call', {}, caller('a', true)), one);
+		second.upstream.start(ownCall('tools/call', {}, caller('b', true)), two);
+		expect(opened[0]?.calls).toHaveLength(1);
+		opened[0]?.calls[0]?.sink.done({ text: Buffer.from('{}'), type: 'complete', stamped: false });
+		await rest();
+		expect(one.got).toEqual(['done']);
+		expect(opened[0]?.calls).toHaveLength(2);
+	});
+
+	test('who leaves takes only its own calls along', async () => {
+		const { target, opened } = server();
+		const shared = sharing(target, 'all');
+		const [first, second] = [user(shared, caller('a')), user(shared, caller('b'))];
+		await rest();
+		const [one, two] = [sink(), sink()];
+		first.upstream.start(ownCall('tools/call', {}, caller('a')), one);
+		second.upstream.start(ownCall('tools/call', {}, caller('b')), two);
+		await first.upstream.close();
+		expect([one.got, two.got]).toEqual([['cancelled'], []]);
+		expect(opened[0]?.closed).toBe(false);
+	});
+
+	test('a server without a handshake is shared by all, once that is known, and no longer when it changes', async () => {
+		const made = server();
+		made.handshake = false;
+		const shared = sharing(made.target, 'session');
+		const together = [user(shared, caller('a')), user(shared, caller('b'))];
+		await rest();
+		await rest();
+		const third = user(shared, caller('c'));
+		await rest();
+		expect([...together, third].map(({ heard }) => heard[0])).toEqual(['ready', 'ready', 'ready']);
+		expect(made.opened.filter(({ closed }) => !closed)).toHaveLength(1);
+		for (const { upstream } of [...together, third]) await upstream.close();
+		made.handshake = true;
+		const before = made.opened.length;
+		const apart = [user(shared, caller('a')), user(shared, caller('b'))];
+		await rest();
+		await rest();
+		expect(apart.map(({ heard }) => heard)).toEqual([['ready'], ['ready']]);
+		expect(made.opened.slice(before).filter(({ closed }) => !closed)).toHaveLength(2);
+	});
+});
