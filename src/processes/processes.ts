@@ -45,7 +45,7 @@ export class Processes {
 	private readonly ending = new Set<Promise<void>>();
 	private readonly supervisions = new Map<string, Supervision>();
 	private readonly inherited: Readonly<Record<string, string>>;
-	private limits: ProcessLimits;
+	private readonly limits: ProcessLimits;
 	private readonly changed: () => void;
 	private started = 0;
 	private closing = false;
@@ -54,11 +54,6 @@ export class Processes {
 		this.inherited = inheritedEnvironment(env, secrets);
 		this.limits = limits;
 		this.changed = changed;
-	}
-
-	/** From now on, other limits hold; what there is more than that goes on. */
-	limit(limits: ProcessLimits): void {
-		this.limits = limits;
 	}
 
 	/**
