@@ -27,7 +27,6 @@ export class CallClock {
 
 	/** Looks at the connection from now on, until it has no calls. */
 	watch(one: Clocked): void {
-		if (this.timeout === Number.POSITIVE_INFINITY) return;
 		this.clocked.add(one);
 		if (this.timer !== null) return;
 		this.now = performance.now();

@@ -281,12 +281,15 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		if (now < this.dueAt) return true;
 		for (const ask of this.asks) this.stand(ask);
 		const { timeout } = this.vitals.clock;
-		this.dueAt = now + timeout;
+		this.dueAt = now + Math.min(timeout, silenceMs);
+		let silent = false;
 		this.calls.each((call) => {
 			const end = call.signAt + timeout;
-			if (end <= now) this.late(call);
-			else if (end < this.dueAt) this.dueAt = end;
+			if (end <= now) return this.late(call);
+			silent ||= now - call.signAt >= silenceMs;
+			this.dueAt = Math.min(this.dueAt, end, Math.max(call.signAt, now - lookAgainMs) + silenceMs);
 		});
+		if (silent) this.transport.suspect?.();
 		return this.calls.size > 0;
 	}
 
@@ -381,7 +384,9 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 
 /** No method has a name this long. */
 const maximumMethodBytes = 1024;
-
+/** After so long without sign of life it is looked whether the other end is still there, and again and again. */
+const silenceMs = 20_000;
+const lookAgainMs = 5000;
 /** More questions of one server at a time are refused. */
 const maximumAsks = 1000;
 

@@ -1,31 +1,92 @@
+import { connect } from 'node:net';
 import { Pool } from 'undici';
 
 const connectTimeoutMs = 10_000;
 /** Calls to one server beyond this wait for a connection. */
 const maximumCalls = 512;
+/** An idle connection is probed after so long; ten probes, one a second, without answer end it (libuv). */
+const keepAliveMs = 15_000;
+/** A server is not looked at more often than this. */
+const lookMs = 15_000;
+
+/** A look takes twice as long at most. */
+const dialMs = 8000;
+
+/** Whether the host of a server still answers; calls `dead` if not. */
+export type Dial = (origin: URL, dead: () => void) => void;
 
 /**
  * Connections to one server, shared by all who talk to it. Streams that last have a pool of their own: they would hold
  * the calls' connections until none is left.
  */
 export class HttpPool {
-	readonly calls: Pool;
-	readonly streams: Pool;
+	calls: Pool;
+	streams: Pool;
+	private readonly origin: URL;
+	private readonly dial: Dial;
+	private lookedAt = Number.NEGATIVE_INFINITY;
+	private closed = false;
 
-	constructor(origin: string) {
-		const options = {
+	constructor(origin: string, dial: Dial = dialHost) {
+		this.origin = new URL(origin);
+		this.dial = dial;
+		this.calls = this.open(maximumCalls);
+		this.streams = this.open(null);
+	}
+
+	/**
+	 * A call has waited for long. What was sent into a broken line is sent again and again by the system for a quarter of
+	 * an hour before anybody hears of it: when the host does not take a connection either, those that stand are dead.
+	 */
+	suspect(): void {
+		const now = performance.now();
+		if (now - this.lookedAt < lookMs || this.closed) return;
+		this.lookedAt = now;
+		this.dial(this.origin, () => void this.renew());
+	}
+
+	async destroy(): Promise<void> {
+		this.closed = true;
+		await Promise.all([this.calls.destroy(), this.streams.destroy()]);
+	}
+
+	/** All connections end, with the calls over them. */
+	private async renew(): Promise<void> {
+		if (this.closed) return;
+		const dead = [this.calls, this.streams];
+		this.calls = this.open(maximumCalls);
+		this.streams = this.open(null);
+		const error = Object.assign(new Error('the host does not answer any more'), { code: 'UND_ERR_SOCKET' });
+		await Promise.all(dead.map((pool) => pool.destroy(error)));
+	}
+
+	private open(connections: number | null): Pool {
+		return new Pool(this.origin.origin, {
 			pipelining: 1,
-			connect: { timeout: connectTimeoutMs },
+			connect: { timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
 			// Calls may take as long as they like; whoever waits decides when to stop.
 			headersTimeout: 0,
 			bodyTimeout: 0,
 			keepAliveTimeout: 60_000,
-		};
-		this.calls = new Pool(origin, { ...options, connections: maximumCalls });
-		this.streams = new Pool(origin, options);
+			connections,
+		});
 	}
+}
 
-	async destroy(): Promise<void> {
-		await Promise.all([this.calls.destroy(), this.streams.destroy()]);
-	}
+const unreachable: ReadonlySet<string> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN']);
+
+/** A connection that is refused says that the host is there; a server that stops takes none, but ends what it has begun. */
+function dialHost(origin: URL, dead: () => void, again = true): void {
+	const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
+	const socket = connect({ host: origin.hostname.replace(/^\[|\]$/g, ''), port, timeout: dialMs });
+	socket.on('connect', () => socket.destroy());
+	socket.on('timeout', () => {
+		socket.destroy();
+		// A server with a long queue drops one now and then.
+		if (again) dialHost(origin, dead, false);
+		else dead();
+	});
+	socket.on('error', (error: NodeJS.ErrnoException) => {
+		if (unreachable.has(error.code ?? '')) dead();
+	});
 }

@@ -70,6 +70,10 @@ export class SseTransport implements Transport {
 		return this.inbox.listen(receiver);
 	}
 
+	suspect(): void {
+		this.options.pool.suspect();
+	}
+
 	async close(): Promise<void> {
 		clearTimeout(this.timer);
 		this.waiting = [];

@@ -10,12 +10,14 @@ import type { OutboundRequest, Receiver, Transport } from './transport.ts';
 export class StreamableHttpTransport implements Transport {
 	readonly pid = null;
 	private readonly channel: HttpChannel;
+	private readonly pool: HttpPool;
 	private readonly open = new SlotList<Posting>();
 	private listening: Listening | null = null;
 	private closed = false;
 
 	/** `maximumAnswerBytes` of one answer or event; default 64 MiB. */
 	constructor(url: string, pool: HttpPool, maximumAnswerBytes?: number) {
+		this.pool = pool;
 		this.channel = new HttpChannel(new URL(url), pool, maximumAnswerBytes);
 	}
 
@@ -56,6 +58,10 @@ export class StreamableHttpTransport implements Transport {
 			};
 			posting.send();
 		});
+	}
+
+	suspect(): void {
+		this.pool.suspect();
 	}
 
 	async close(): Promise<void> {

@@ -16,6 +16,8 @@ export interface Transport {
 	listen(receiver: Receiver, headers: readonly string[]): Ticket;
 	/** Tells the server that its session is over, where the transport has a way to (HTTP DELETE). */
 	end?(headers: readonly string[]): Promise<void>;
+	/** A call has heard nothing for long: the other end may be gone without a word. */
+	suspect?(): void;
 	close(): Promise<void>;
 	/** The server has answered the greeting: from now on it is used. */
 	established?(): void;
