@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
 import { childrenConfig, fixtureTarget } from '../processes/children.ts';
 import { mcpConfig, type RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer, type HttpMcpServerOptions } from '../support/http-mcp-server.ts';
+import { ModernClient } from '../support/rpc-client.ts';
 import { faultPerCall, httpFault } from './harness/http-faults.ts';
 import { testGateway } from './harness/test-gateway.ts';
 
@@ -259,4 +261,27 @@ test('a list whose connection broke is asked for once more', async () => {
 		broken(message, response);
 	});
 	expect((await client.toolNames()).length).toBeGreaterThan(0);
+}, 30_000);
+
+test('the calls of a client that vanishes are taken back at once', async () => {
+	const server = await serve({ eras: ['modern'] });
+	const gateway = await testGateway(mcpConfig(http('a', server.url)), {
+		left: /TCPSocketWrap|descriptors: \d+ socket/,
+	});
+	const agent = new Agent();
+	const client = new ModernClient(`${gateway.url()}/mcp`, agent);
+	await client.toolNames();
+	server.override('tools/call', () => {});
+	const calls = Array.from({ length: 20 }, (_, n) =>
+		client.request('tools/call', '{"name":"slow"}', String(n + 1)).catch(() => 'gone'),
+	);
+	await expect.poll(() => server.of('tools/call').length, { timeout: 10_000 }).toBe(20);
+	// Streams that only listen end now and then, too.
+	const already = server.aborted;
+	const before = performance.now();
+	await agent.destroy();
+	await expect.poll(() => server.aborted - already, { interval: 10, timeout: 5000 }).toBeGreaterThanOrEqual(20);
+	// 100 ms on a machine of its own.
+	expect(performance.now() - before).toBeLessThan(1000);
+	expect(await Promise.all(calls)).toEqual(Array.from({ length: 20 }, () => 'gone'));
 }, 30_000);

@@ -18,6 +18,10 @@ export class ToolHeaders {
 	private readonly declared = new Map<string, DeclaredHeaders>();
 	/** Where a list that is read page after page goes on; null: at no known place. */
 	private nextCursor: string | null = null;
+	/** Those that the list under way has declared so far. */
+	private readonly seen = new Set<string>();
+	/** What was warned of, so that each list does not say it again. */
+	private readonly warned = new Set<string>();
 	private readonly warn: (message: string) => void;
 
 	/** `warn` hears of tools whose annotations break the rules. */
@@ -38,30 +42,46 @@ export class ToolHeaders {
 
 	/** Reads a result of `tools/list`. With `strict`, tools that break the rules are taken out, as clients must do. */
 	learn(call: Call, result: Buffer, strict: boolean): Buffer {
-		this.follow(call, result);
+		const whole = this.follow(call, result);
 		if (!result.includes('x-mcp-header')) {
 			if (this.declared.size > 0) this.forgetListed(result);
+			if (whole) this.forgetUnseen();
 			return result;
 		}
 		const scanned = scanJson(result, tools);
 		if (isScanFault(scanned)) return result;
 		const items = memberOf(scanned.members, 'tools')?.members ?? [];
 		const invalid = items.filter((item) => this.take(item, scanned));
+		if (whole) this.forgetUnseen();
 		return strict && invalid.length > 0 ? withoutItems(scanned, items, invalid) : result;
 	}
 
-	/** A list is whole when its pages were seen from the first to the last. */
-	private follow(call: Call, result: Buffer): void {
+	/** A list is whole when its pages were seen from the first to the last; true for its last page. */
+	private follow(call: Call, result: Buffer): boolean {
 		const asked = memberOf(call.params.members, 'cursor');
+		if (asked === null) this.seen.clear();
 		const follows = asked === null || this.nextCursor === textAt(call.params, asked);
 		const cursor = result.includes('"nextCursor"') ? memberOf(membersOf(result), 'nextCursor') : null;
-		if (!follows) return;
+		if (!follows) return false;
 		if (cursor !== null && result[cursor.start] === 0x22) {
 			this.nextCursor = decodeString(result, cursor.start, cursor.end);
-		} else {
-			this.nextCursor = null;
-			this.complete = true;
+			return false;
 		}
+		this.nextCursor = null;
+		this.complete = true;
+		return true;
+	}
+
+	/** Tools that the whole list does not have are gone. */
+	private forgetUnseen(): void {
+		for (const tool of this.declared.keys()) if (!this.seen.has(tool)) this.declared.delete(tool);
+	}
+
+	private warnOnce(message: string): void {
+		if (this.warned.has(message)) return;
+		if (this.warned.size >= maximumWarned) this.warned.clear();
+		this.warned.add(message);
+		this.warn(message);
 	}
 
 	/** Whether the tool breaks the rules. */
@@ -71,9 +91,11 @@ export class ToolHeaders {
 		if (name === null || text[name.start] !== 0x22 || schema === null) return false;
 		const tool = decodeString(text, name.start, name.end);
 		const read = readParamHeaders(text, schema);
-		if (read.kind === 'declared' && read.headers.length > 0) this.declared.set(tool, read);
-		else this.declared.delete(tool);
-		if (read.kind !== 'declared') this.warn(`tool ${JSON.stringify(tool)}: ${read.reason}`);
+		if (read.kind === 'declared' && read.headers.length > 0) {
+			this.declared.set(tool, read);
+			this.seen.add(tool);
+		} else this.declared.delete(tool);
+		if (read.kind !== 'declared') this.warnOnce(`tool ${JSON.stringify(tool)}: ${read.reason}`);
 		return read.kind === 'invalid';
 	}
 
@@ -89,6 +111,8 @@ export class ToolHeaders {
 	}
 }
 
+/** More different warnings come from a server that thinks up tools without end. */
+const maximumWarned = 1000;
 const tools = { tools: { '[]': {} } };
 
 function membersOf(result: Buffer): readonly Member[] | null {
