@@ -266,7 +266,7 @@ test('a list whose connection broke is asked for once more', async () => {
 test('the calls of a client that vanishes are taken back at once', async () => {
 	const server = await serve({ eras: ['modern'] });
 	const gateway = await testGateway(mcpConfig(http('a', server.url)), {
-		left: /TCPSocketWrap|descriptors: \d+ socket/,
+		left: /socket|FSReq/i,
 	});
 	const agent = new Agent();
 	const client = new ModernClient(`${gateway.url()}/mcp`, agent);

@@ -21,7 +21,7 @@ import type { Dialect } from './dialect.ts';
 import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
 import { type LostCalls, safeMethods } from './lost-calls.ts';
 import { type CallOwner, OpenCall, type Sent } from './open-call.ts';
-import { failureOf } from './failure-of.ts';
+import { asksOutOfPlace, failureOf } from './failure-of.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
 import { type ToolHeaders, ToolListing } from './tool-headers.ts';
 import type { Clocked } from './call-clock.ts';
@@ -395,8 +395,3 @@ const wide = /\/list_changed$|^notifications\/(resources\/updated|tasks(\/status
 const firstTime: Sent = { repeated: false, tries: 0 };
 const silent: Sink = { note() {}, ask() {}, done() {}, fail() {} };
 const nothingToCancel: Ticket = { cancel() {} };
-
-function asksOutOfPlace(target: string, method: string): McpError {
-	const message = `target "${target}" sent the request ${method} in the middle of a call; its era returns input_required instead`;
-	return mcpError(code.internal, message, target);
-}

@@ -1,4 +1,5 @@
-import type { Failure } from '../model.ts';
+import { code, mcpError } from '../errors.ts';
+import type { Failure, McpError } from '../model.ts';
 import type { TransportFault } from './transport/transport.ts';
 
 /** A transport's fault in words for a person. */
@@ -15,4 +16,10 @@ export function failureOf(fault: TransportFault): Failure {
 			? 'The server wants credentials; targets with credentials are not supported by this version.'
 			: 'Check the URL of the target.';
 	return { reason: `it answered HTTP ${fault.status}${text === '' ? '' : `: ${text}`}`, remedy, ...none };
+}
+
+/** Servers without a handshake ask with their result, never in the middle of a call. */
+export function asksOutOfPlace(target: string, method: string): McpError {
+	const message = `target "${target}" sent the request ${method} in the middle of a call; its era returns input_required instead`;
+	return mcpError(code.internal, message, target);
 }
