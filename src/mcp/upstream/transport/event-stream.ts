@@ -1,7 +1,6 @@
-import type { Dispatcher } from 'undici';
 import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
 import { EventReader } from './event-reader.ts';
-import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
+import type { HttpChannel, HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-channel.ts';
 import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
 
@@ -20,12 +19,12 @@ export interface StreamFollower {
 }
 
 /** One GET whose answer is an event stream. */
-export class EventStream implements Dispatcher.DispatchHandler {
+export class EventStream implements ReplyHandler {
 	readonly reader: EventReader;
 	private readonly channel: HttpChannel;
 	private readonly request: HttpRequest;
 	private readonly follower: StreamFollower;
-	private controller: Dispatcher.DispatchController | null = null;
+	private controller: RequestControl | null = null;
 	private decoder: BodyDecoder | null = null;
 	/** The refusal whose body is collected. */
 	private status: number | null = null;
@@ -55,12 +54,12 @@ export class EventStream implements Dispatcher.DispatchHandler {
 		this.controller?.abort(new Error('cancelled'));
 	}
 
-	onRequestStart(controller: Dispatcher.DispatchController): void {
+	onRequestStart(controller: RequestControl): void {
 		this.controller = controller;
 		if (this.over) controller.abort(new Error('cancelled'));
 	}
 
-	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+	onResponseStart(_controller: RequestControl, status: number, headers: ReplyHeaders): void {
 		if (this.over) return;
 		const redirect = this.channel.redirect('GET', status, headers, this.redirects);
 		if (redirect === 'moved') {
@@ -82,7 +81,7 @@ export class EventStream implements Dispatcher.DispatchHandler {
 		else this.close({ how: 'refused', fault: noStream(status, type) });
 	}
 
-	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+	onResponseData(_controller: RequestControl, chunk: Buffer): void {
 		if (this.over || this.moving) return;
 		if (this.decoder !== null) this.decoder.write(chunk);
 		else this.read(chunk);
@@ -97,7 +96,7 @@ export class EventStream implements Dispatcher.DispatchHandler {
 		else this.ended();
 	}
 
-	onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+	onResponseError(_controller: RequestControl, error: Error): void {
 		this.close({ how: 'broke', fault: ioFault(this.channel.url, error) });
 	}
 

@@ -1,10 +1,23 @@
-import type { Dispatcher } from 'undici';
 import { maximumAnswerBytes } from './event-reader.ts';
 import type { HttpPool } from './http-pool.ts';
 import { replyFault } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
 
 export type ReplyHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Gives up a request that is under way. */
+export interface RequestControl {
+	abort(reason: Error): void;
+}
+
+/** Hears what becomes of a request, in the form that undici calls its handlers. */
+export interface ReplyHandler {
+	onRequestStart?(control: RequestControl, context?: unknown): void;
+	onResponseStart?(control: RequestControl, status: number, headers: ReplyHeaders): void;
+	onResponseData?(control: RequestControl, chunk: Buffer): void;
+	onResponseEnd?(control: RequestControl, trailers: ReplyHeaders): void;
+	onResponseError?(control: RequestControl, error: Error): void;
+}
 
 /** A request as it goes out, kept for the case that it is redirected. */
 export interface HttpRequest {
@@ -37,12 +50,8 @@ export class HttpChannel {
 		this.limit = limit;
 	}
 
-	send(request: HttpRequest, handler: Dispatcher.DispatchHandler): void {
-		const pool = request.lasting ? this.pool.streams : this.pool.calls;
-		pool.dispatch(
-			{ method: request.method, path: this.path, headers: request.headers as string[], body: request.body },
-			handler,
-		);
+	send(request: HttpRequest, handler: ReplyHandler): void {
+		this.pool.send(this.path, request, handler);
 	}
 
 	/**

@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { Pool } from 'undici';
+import { CallPool } from './call-pool.ts';
+import type { HttpRequest, ReplyHandler } from './http-channel.ts';
 
 const connectTimeoutMs = 10_000;
 /** Calls to one server beyond this wait for a connection. */
@@ -20,8 +22,8 @@ export type Dial = (origin: URL, dead: () => void) => void;
  * the calls' connections until none is left.
  */
 export class HttpPool {
-	calls: Pool;
-	streams: Pool;
+	private calls: CallPool | Pool;
+	private streams: Pool;
 	private readonly origin: URL;
 	private readonly dial: Dial;
 	private lookedAt = Number.NEGATIVE_INFINITY;
@@ -30,8 +32,15 @@ export class HttpPool {
 	constructor(origin: string, dial: Dial = dialHost) {
 		this.origin = new URL(origin);
 		this.dial = dial;
-		this.calls = this.open(maximumCalls);
+		this.calls = this.openCalls();
 		this.streams = this.open(null);
+	}
+
+	send(path: string, request: HttpRequest, handler: ReplyHandler): void {
+		const pool = request.lasting ? this.streams : this.calls;
+		if (pool instanceof CallPool) return pool.send(path, request, handler);
+		const { method, headers, body } = request;
+		pool.dispatch({ method, path, headers: headers as string[], body }, handler);
 	}
 
 	/**
@@ -54,10 +63,15 @@ export class HttpPool {
 	private async renew(): Promise<void> {
 		if (this.closed) return;
 		const dead = [this.calls, this.streams];
-		this.calls = this.open(maximumCalls);
+		this.calls = this.openCalls();
 		this.streams = this.open(null);
 		const error = Object.assign(new Error('the host does not answer any more'), { code: 'UND_ERR_SOCKET' });
 		await Promise.all(dead.map((pool) => pool.destroy(error)));
+	}
+
+	private openCalls(): CallPool | Pool {
+		const { protocol, origin } = this.origin;
+		return protocol === 'http:' ? new CallPool(origin) : this.open(maximumCalls);
 	}
 
 	private open(connections: number | null): Pool {

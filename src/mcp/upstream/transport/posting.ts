@@ -1,18 +1,17 @@
-import type { Dispatcher } from 'undici';
 import { isScanFault, type Scanned, scanJson } from '../../../lib/json-scan.ts';
 import type { SlotList, Slotted } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
 import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
 import { EventReader } from './event-reader.ts';
 import { tooLarge } from './event-stream.ts';
-import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
+import type { HttpChannel, HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-channel.ts';
 import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
 import { Resuming } from './resuming.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
 import type { Receiver, TransportFault } from './transport.ts';
 
 /** One POST: collects a JSON answer, or takes events as they come. A class, not closures: this is the hot path. */
-export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
+export class Posting implements Ticket, Slotted, ReplyHandler {
 	slot = -1;
 	private readonly channel: HttpChannel;
 	private readonly request: HttpRequest;
@@ -21,7 +20,7 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 	private readonly id: number | null;
 	/** The requests under way, of which this is one. */
 	private readonly siblings: SlotList<Posting> | null;
-	private controller: Dispatcher.DispatchController | null = null;
+	private controller: RequestControl | null = null;
 	private status = 0;
 	private headers: ReplyHeaders = {};
 	private kind: 'json' | 'events' | 'fault' | 'moved' | 'nothing' = 'nothing';
@@ -65,12 +64,12 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 		this.controller?.abort(new Error('cancelled'));
 	}
 
-	onRequestStart(controller: Dispatcher.DispatchController): void {
+	onRequestStart(controller: RequestControl): void {
 		this.controller = controller;
 		if (this.over) controller.abort(new Error('cancelled'));
 	}
 
-	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+	onResponseStart(_controller: RequestControl, status: number, headers: ReplyHeaders): void {
 		if (this.over) return;
 		this.status = status;
 		this.headers = headers;
@@ -86,7 +85,7 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 		} else if (type !== '') this.fail(wrongType(type));
 	}
 
-	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+	onResponseData(_controller: RequestControl, chunk: Buffer): void {
 		if (this.decoder === null) this.take(chunk);
 		else if (!this.over) this.decoder.write(chunk);
 	}
@@ -97,7 +96,7 @@ export class Posting implements Ticket, Slotted, Dispatcher.DispatchHandler {
 		else this.decoder.end();
 	}
 
-	onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+	onResponseError(_controller: RequestControl, error: Error): void {
 		this.broke(ioFault(this.channel.url, error));
 	}
 

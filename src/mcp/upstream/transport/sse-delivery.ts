@@ -1,14 +1,13 @@
-import type { Dispatcher } from 'undici';
-import type { HttpChannel, HttpRequest, ReplyHeaders } from './http-channel.ts';
+import type { HttpChannel, HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-channel.ts';
 import { ioFault, maximumFaultBytes } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
 
 /** One POST that is only accepted or refused: the answer comes over the stream. */
-export class SseDelivery implements Dispatcher.DispatchHandler {
+export class SseDelivery implements ReplyHandler {
 	private readonly channel: HttpChannel;
 	private readonly request: HttpRequest;
 	private readonly refused: (fault: TransportFault) => void;
-	private controller: Dispatcher.DispatchController | null = null;
+	private controller: RequestControl | null = null;
 	private status = 0;
 	private readonly body: Buffer[] = [];
 	private length = 0;
@@ -32,11 +31,11 @@ export class SseDelivery implements Dispatcher.DispatchHandler {
 		this.channel.send(this.request, this);
 	}
 
-	onRequestStart(controller: Dispatcher.DispatchController): void {
+	onRequestStart(controller: RequestControl): void {
 		this.controller = controller;
 	}
 
-	onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+	onResponseStart(_controller: RequestControl, status: number, headers: ReplyHeaders): void {
 		this.status = status;
 		const redirect = this.channel.redirect('POST', status, headers, this.redirects);
 		if (redirect === 'moved') {
@@ -45,7 +44,7 @@ export class SseDelivery implements Dispatcher.DispatchHandler {
 		} else if (redirect !== null) this.refuse(redirect);
 	}
 
-	onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+	onResponseData(_controller: RequestControl, chunk: Buffer): void {
 		this.length += chunk.length;
 		if (!this.accepted() && this.length <= maximumFaultBytes) this.body.push(chunk);
 	}
@@ -61,7 +60,7 @@ export class SseDelivery implements Dispatcher.DispatchHandler {
 		this.refuse({ kind: 'http', status: this.status, body: Buffer.concat(this.body), sessionLost: false });
 	}
 
-	onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+	onResponseError(_controller: RequestControl, error: Error): void {
 		// A server that took the message and then broke the connection answers all the same.
 		if (!this.accepted()) this.refuse(ioFault(this.channel.url, error));
 	}

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { CallPool } from './call-pool.ts';
+import type { ReplyHandler } from './http-channel.ts';
+
+let server: Server | null = null;
+let pool: CallPool | null = null;
+
+afterEach(async () => {
+	await pool?.destroy();
+	server?.close();
+});
+
+/** A server that answers each request on a connection with the next text; `null` closes the connection. */
+async function answering(...texts: (string | Buffer | null)[]): Promise<{ connections: number; requests: string[] }> {
+	const seen = { connections: 0, requests: [] as string[] };
+	server = createServer((socket: Socket) => {
+		seen.connections++;
+		socket.on('error', () => {});
+		socket.on('data', (chunk) => {
+			seen.requests.push(chunk.toString('latin1'));
+			const text = texts.shift();
+			if (text === null) socket.destroy();
+			else if (text !== undefined) socket.write(text);
+		});
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const address = server.address();
+	if (typeof address !== 'object' || address === null) throw new Error('no port');
+	pool = new CallPool(`http://127.0.0.1:${address.port}`);
+	return seen;
+}
+
+function post(
+	headers: readonly string[] = [],
+	body = '{}',
+): Promise<{ status: number; body: string } | { error: string }> {
+	return new Promise((resolve) => {
+		let status = 0;
+		let text = '';
+		const handler: ReplyHandler = {
+			onResponseStart: (_control, code) => void (status = code),
+			onResponseData: (_control, chunk) => void (text += chunk.toString('latin1')),
+			onResponseEnd: () => resolve({ status, body: text }),
+			onResponseError: (_control, error) => resolve({ error: error.message }),
+		};
+		pool?.send('/mcp', { method: 'POST', headers, body: Buffer.from(body), lasting: false }, handler);
+	});
+}
+
+const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+const answer = { status: 200, body: 'ok' };
+
+test('one connection carries one request after the other', async () => {
+	const seen = await answering(ok, ok);
+	expect(await post(['x-a', '1'])).toEqual(answer);
+	expect(await post(['x-a', '1'])).toEqual(answer);
+	expect(seen.connections).toBe(1);
+	expect(seen.requests[1]).toMatch(
+		/^POST \/mcp HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\nconnection: keep-alive\r\nx-a: 1\r\ncontent-length: 2\r\n\r\n\{\}$/,
+	);
+});
+
+test('requests at the same time have connections of their own', async () => {
+	const seen = await answering(ok, ok);
+	expect(await Promise.all([post(), post()])).toEqual([answer, answer]);
+	expect(seen.connections).toBe(2);
+});
+
+test('chunks, interim replies and bodies without length are read', async () => {
+	await answering(
+		'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\nz: 1\r\n\r\n',
+		ok,
+	);
+	expect(await post()).toEqual(answer);
+	expect(await post()).toEqual(answer);
+});
+
+test('a reply in single bytes is the same', async () => {
+	const seen = await answering();
+	const reply = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+	server?.on('connection', (socket: Socket) => {
+		socket.setNoDelay(true);
+		socket.on('data', async () => {
+			for (const byte of reply) {
+				socket.write(byte);
+				await new Promise((resolve) => setTimeout(resolve, 1));
+			}
+		});
+	});
+	expect(await post()).toEqual(answer);
+	expect(seen.connections).toBe(1);
+});
+
+test('a body ends with its connection where nothing else says so', async () => {
+	const seen = await answering();
+	server?.on('connection', (socket: Socket) => {
+		socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nok'));
+	});
+	expect(await post()).toEqual(answer);
+	expect(await post()).toEqual(answer);
+	expect(seen.connections).toBe(2);
+});
+
+test.each([
+	['connection: close', `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok`],
+	['a keep-alive that is over', `HTTP/1.1 200 OK\r\nkeep-alive: timeout=1\r\ncontent-length: 2\r\n\r\nok`],
+	['HTTP/1.0', `HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok`],
+	['more than was asked for', `${ok}HTTP/1.1 200 OK\r\n`],
+])('after %s the connection is not used again', async (_what, text) => {
+	const seen = await answering(text, ok);
+	expect(await post()).toEqual(answer);
+	expect(await post()).toEqual(answer);
+	expect(seen.connections).toBe(2);
+});
+
+test.each([
+	['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
+	['a length and chunks', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\nok'],
+	['another coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+	['a folded header', 'HTTP/1.1 200 OK\r\nx: 1\r\n 2\r\ncontent-length: 2\r\n\r\nok'],
+	['a space before the colon', 'HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\nok'],
+	['a bare line feed', 'HTTP/1.1 200 OK\r\nx: 1\ncontent-length: 2\r\n\r\nok'],
+	['a length that is none', 'HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\nok'],
+	['a chunk size that is none', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0x2\r\nok\r\n0\r\n\r\n'],
+	['a chunk that does not end', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nokay\r\n0\r\n\r\n'],
+	['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n'],
+	['no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
+	['endless headers', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(4000)}`],
+])('%s is refused, and the connection closed', async (_what, text) => {
+	const seen = await answering(text, ok);
+	expect(await post()).toHaveProperty('error');
+	expect(await post()).toEqual(answer);
+	expect(seen.connections).toBe(2);
+});
+
+test('a connection that breaks fails its request only', async () => {
+	await answering(null, ok);
+	expect(await post()).toEqual({ error: 'other side closed' });
+	expect(await post()).toEqual(answer);
+});
+
+test('a request that is given up closes its connection, and no other', async () => {
+	const seen = await answering(undefined as unknown as string, ok);
+	const given = await new Promise<{ abort(reason: Error): void }>((resolve) => {
+		const request = { method: 'POST', headers: [], body: Buffer.from('{}'), lasting: false } as const;
+		pool?.send('/', request, { onRequestStart: resolve });
+	});
+	given.abort(new Error('enough'));
+	expect(await post()).toEqual(answer);
+	given.abort(new Error('again'));
+	expect(seen.connections).toBe(2);
+});
+
+test('headers that would end early are not sent', async () => {
+	await answering(ok);
+	expect(() =>
+		pool?.send('/', { method: 'POST', headers: ['x', 'a\r\nb: c'], body: null, lasting: false }, {}),
+	).toThrow();
+});
+
+test('a large body arrives whole', async () => {
+	const seen = await answering();
+	server?.on('connection', (socket: Socket) => {
+		let size = 0;
+		socket.on('data', (chunk) => {
+			size += chunk.length;
+			if (size > 1_000_000) socket.end(ok);
+		});
+	});
+	expect(await post([], 'x'.repeat(1_000_000))).toEqual(answer);
+	expect(seen.connections).toBe(1);
+});
