@@ -35,3 +35,38 @@ export interface Facts {
 	startedAt: number;
 	responseBytes?: number;
 }
+
+/** What is known when a request arrives. */
+type FirstFacts = Pick<Facts, 'bind' | 'sourceAddress' | 'method' | 'host' | 'path' | 'httpVersion' | 'startedAt'>;
+
+/** Facts with room for all that will be learnt: an object that grows member by member is copied again and again. */
+export function newFacts(first: FirstFacts): Facts {
+	const { bind, sourceAddress, method, host, path, httpVersion, startedAt } = first;
+	return {
+		bind,
+		gateway: undefined,
+		listener: undefined,
+		route: undefined,
+		routeRule: undefined,
+		endpoint: undefined,
+		sourceAddress,
+		method,
+		host,
+		path,
+		httpVersion,
+		status: undefined,
+		protocol: undefined,
+		backend: undefined,
+		mcpMethod: undefined,
+		mcpTarget: undefined,
+		mcpResourceType: undefined,
+		mcpResource: undefined,
+		mcpSession: undefined,
+		mcpErrorCode: undefined,
+		mcpErrorMessage: undefined,
+		error: undefined,
+		reason: undefined,
+		startedAt,
+		responseBytes: undefined,
+	};
+}

@@ -1,11 +1,14 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Facts } from '../facts/facts.ts';
 import type { Slotted } from '../lib/slot-list.ts';
 import type { Admission } from './admission.ts';
 import { replyFault, replyRefusal, type ReportFault } from './errors.ts';
 import type { Expiring, Refusal, ReplyStream } from './exchange.ts';
+import type { GatewayRequest } from './gateway-request.ts';
+import type { GatewayResponse } from './gateway-response.ts';
 import type { PolicyExchange, ReplyHook } from './policy.ts';
 import { isRefusal, refuse } from './refusal.ts';
+import type { ReplyHeads } from './reply-heads.ts';
 
 /** What exchanges share: the server behind them. */
 export interface ExchangeOwner {
@@ -16,6 +19,7 @@ export interface ExchangeOwner {
 	readonly admission: Admission | null;
 	/** Whether connections are to close after their reply. */
 	readonly draining: boolean;
+	readonly heads: ReplyHeads;
 	/** Called once per exchange, when the reply has been sent or the client has gone. */
 	ended(exchange: ServerExchange): void;
 }
@@ -29,16 +33,6 @@ export interface ExchangePeer {
 	early: ServerExchange | null;
 	/** Exchanges in flight; more than one when the client pipelines. */
 	inFlight: number;
-}
-
-/** node's request, which knows its exchange: listeners on the prototype instead of closures per request. */
-export class GatewayRequest extends IncomingMessage {
-	exchange: ServerExchange | null = null;
-}
-
-/** node's response, which knows its exchange. */
-export class GatewayResponse extends ServerResponse<GatewayRequest> {
-	exchange: ServerExchange | null = null;
 }
 
 /** The exchange over `node:http`. After the client has gone, replies are accepted and thrown away. */
@@ -75,6 +69,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		response: GatewayResponse,
 		owner: ExchangeOwner,
 		target: { path: string; query: string; host: string },
+		headers: IncomingMessage['headers'],
 		peer: ExchangePeer,
 		facts: Facts,
 	) {
@@ -85,7 +80,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.path = target.path;
 		this.query = target.query;
 		this.host = target.host;
-		this.headers = request.headers;
+		this.headers = headers;
 		this.overLoopback = peer.overLoopback;
 		this.peer = peer;
 		peer.exchange = this;
@@ -94,7 +89,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.facts = facts;
 		request.exchange = this;
 		response.exchange = this;
-		response.on('close', onClose);
+		response.tellClose();
 	}
 
 	body(limit: number, done: (body: Buffer | Refusal) => void): void {
@@ -105,13 +100,13 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		if (this.headers['content-length'] === undefined && this.headers['transfer-encoding'] === undefined)
 			return this.settleBody(empty);
 		this.bodyLimit = limit;
-		this.request.on('data', onData);
-		this.request.on('end', onEnd);
+		this.request.handOn();
 	}
 
 	respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
 		const flat = this.head(status, headers);
 		if (flat === null) return;
+		if (Buffer.isBuffer(body) && this.respondAtOnce(status, flat, body)) return;
 		const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
 		if (status !== 204 && status !== 304) flat.push('content-length', String(length));
 		this.facts.responseBytes = length;
@@ -263,6 +258,19 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		return this.owner.admission?.refuseBody(Number(announced)) ?? null;
 	}
 
+	/** False: node has to answer. That is what it is for wherever anything is out of the ordinary. */
+	private respondAtOnce(status: number, headers: readonly string[], body: Buffer): boolean {
+		if (this.method !== 'POST' || status !== 200 || body.length === 0 || body.length > maximumAtOnce) return false;
+		const { response, request } = this;
+		if (!request.complete || request.httpVersionMinor !== 1 || !response.mayGoAtOnce) return false;
+		const head = this.owner.heads.of(status, headers, body.length);
+		if (head === null) return false;
+		this.facts.responseBytes = body.length;
+		this.replied = true;
+		response.sendWhole(status, head + body.toString('latin1'));
+		return true;
+	}
+
 	/** The flat headers to send; null when nobody is there to read them. */
 	private head(status: number, headers: readonly string[]): string[] | null {
 		if (this.expired) return null;
@@ -338,6 +346,8 @@ class ResponseStream implements ReplyStream {
 }
 
 const lingerMs = 1_000;
+/** Larger bodies are not copied into one piece with their head. */
+const maximumAtOnce = 16 * 1024;
 const empty = Buffer.alloc(0);
 const clientGone = refuse(400, 'the client went away', 'InvalidRequest');
 /** The answer to requests that the end of a drain leaves unanswered. */
@@ -346,16 +356,4 @@ const closedStream: ReplyStream = { write: () => true, end: () => {}, onDrain: (
 
 function tooLarge(limit: number): Refusal {
 	return refuse(413, `the request body is larger than ${limit} bytes`, 'InvalidRequest');
-}
-
-function onClose(this: GatewayResponse): void {
-	this.exchange?.close();
-}
-
-function onData(this: GatewayRequest, chunk: Buffer): void {
-	this.exchange?.take(chunk);
-}
-
-function onEnd(this: GatewayRequest): void {
-	this.exchange?.finishBody();
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { type Socket, Server as NetServer } from 'node:net';
 import type { Address } from '../config/ir.ts';
-import type { Facts } from '../facts/facts.ts';
+import { type Facts, newFacts } from '../facts/facts.ts';
 import { SlotList } from '../lib/slot-list.ts';
 import type { Admission } from './admission.ts';
 import { isLoopbackAddress } from './authority.ts';
@@ -9,14 +9,12 @@ import { type ReportFault, replyFault, replyRefusal } from './errors.ts';
 import type { PolicyExchange } from './policy.ts';
 import type { Refusal } from './exchange.ts';
 import { isRefusal, refuse } from './refusal.ts';
+import { ReplyHeads } from './reply-heads.ts';
 import { checkRequest, type HostMemory } from './request-check.ts';
-import {
-	type ExchangeOwner,
-	type ExchangePeer,
-	GatewayRequest,
-	GatewayResponse,
-	ServerExchange,
-} from './server-exchange.ts';
+import { RequestMemory } from './request-memory.ts';
+import { GatewayRequest } from './gateway-request.ts';
+import { GatewayResponse } from './gateway-response.ts';
+import { type ExchangeOwner, type ExchangePeer, ServerExchange } from './server-exchange.ts';
 import { type ListenFault, openSockets } from './sockets.ts';
 
 /** How to serve one address. */
@@ -74,6 +72,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer | Liste
 	return service;
 }
 
+const defaultIdleTimeout = 75_000;
 /** A request may be on its way when a drain begins; cutting its connection would fail it. */
 const idleGraceMs = 50;
 /** Under load the next request is this close behind, on a busy machine. */
@@ -90,6 +89,7 @@ interface GatewaySocket extends Socket {
 
 interface Peer extends HostMemory, ExchangePeer {
 	address: string;
+	memory: RequestMemory | null;
 	/** A request was refused as ambiguous: what follows on this connection may be part of it and is not looked at. */
 	distrusted: boolean;
 }
@@ -98,6 +98,7 @@ class Service implements HttpServer, ExchangeOwner {
 	addresses: readonly string[] = [];
 	port = 0;
 	draining = false;
+	readonly heads: ReplyHeads;
 	readonly report: ReportFault;
 	readonly admission: Admission | null;
 	readonly stallTimeout: number;
@@ -116,6 +117,7 @@ class Service implements HttpServer, ExchangeOwner {
 		this.report = options.onError;
 		this.admission = options.admission ?? null;
 		this.stallTimeout = options.stallTimeout ?? 60_000;
+		this.heads = new ReplyHeads(options.idleTimeout ?? defaultIdleTimeout);
 	}
 
 	get connections(): number {
@@ -131,7 +133,7 @@ class Service implements HttpServer, ExchangeOwner {
 				headersTimeout,
 				requestTimeout: headersTimeout + (this.options.bodyTimeout ?? 30_000),
 				connectionsCheckingInterval: Math.min(2_000, headersTimeout),
-				keepAliveTimeout: this.options.idleTimeout ?? 75_000,
+				keepAliveTimeout: this.options.idleTimeout ?? defaultIdleTimeout,
 				noDelay: true,
 				// Both are checked in request-check.ts, with a reply that says what is wrong.
 				requireHostHeader: false,
@@ -185,10 +187,14 @@ class Service implements HttpServer, ExchangeOwner {
 		const socket = request.socket as GatewaySocket;
 		const peer = socket.peer ?? this.connected(socket);
 		if (peer.distrusted) return;
-		const target = checkRequest(request, peer);
+		const known = peer.memory?.same(request) === true ? peer.memory : null;
+		const target = known === null ? checkRequest(request, peer) : known.target;
 		const refused = isRefusal(target);
 		const place = refused ? { path: pathOf(request.url ?? ''), query: '', host: '' } : target;
-		const facts: Facts = {
+		const headers = known === null ? request.headers : known.headersOf(request);
+		// What a connection sends again is a call; a stream that stays open must not keep what nothing asks for.
+		if (known === null && !refused && request.method === 'POST') peer.memory = new RequestMemory(request, target);
+		const facts = newFacts({
 			bind: this.options.bind,
 			sourceAddress: peer.address,
 			method: request.method ?? '',
@@ -196,8 +202,8 @@ class Service implements HttpServer, ExchangeOwner {
 			path: place.path,
 			httpVersion: `HTTP/${request.httpVersion}`,
 			startedAt: performance.now(),
-		};
-		const exchange = new ServerExchange(request, response, this, place, peer, facts);
+		});
+		const exchange = new ServerExchange(request, response, this, place, headers, peer, facts);
 		this.unfinished.add(exchange);
 		// After an offer to upgrade that nobody takes up, node reads nothing more on the connection.
 		if (refused || request.headers.upgrade !== undefined) {
@@ -224,6 +230,7 @@ class Service implements HttpServer, ExchangeOwner {
 			exchange: null,
 			early: null,
 			inFlight: 0,
+			memory: null,
 			distrusted: false,
 			raw: null,
 			host: '',

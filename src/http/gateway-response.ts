@@ -1,0 +1,35 @@
+import { ServerResponse } from 'node:http';
+import type { GatewayRequest } from './gateway-request.ts';
+
+/** node's response, which knows its exchange. */
+export class GatewayResponse extends ServerResponse<GatewayRequest> {
+	exchange: { close(): void } | null = null;
+
+	/** Calls the exchange's `close` when the connection is done with it. */
+	tellClose(): void {
+		this.on('close', onClose);
+	}
+
+	/** Whether it is this one's turn on a connection that has nothing left to write and stays open. */
+	get mayGoAtOnce(): boolean {
+		const { socket } = this;
+		return socket !== null && socket.writable && socket.writableLength === 0 && this.shouldKeepAlive;
+	}
+
+	/** Sends the whole reply, head and all, past what node makes of it. */
+	sendWhole(status: number, text: string): void {
+		const { socket } = this;
+		if (socket === null) throw new Error('it is not the turn of this reply');
+		this.statusCode = status;
+		// oxlint-disable-next-line typescript/no-deprecated -- there is no other way to tell it, and none is planned
+		this.finished = true;
+		socket.write(text, 'latin1');
+		// node takes the next request of the connection when it hears of this.
+		if (socket.writableLength === 0) this.emit('finish');
+		else socket.write('', () => this.emit('finish'));
+	}
+}
+
+function onClose(this: GatewayResponse): void {
+	this.exchange?.close();
+}
