@@ -32,7 +32,7 @@ class Call {
 	}
 }
 
-createServer((request, response) => {
+createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
 	let first = null;
 	request.on('data', (chunk) => (first = first === null ? chunk : Buffer.concat([first, chunk])));
 	request.on('end', () => {

@@ -84,10 +84,10 @@ export async function startUpstream(era) {
 }
 
 /** What Node itself takes. Gives its port. */
-export async function startFloor(upstream) {
+export async function startFloor(upstream, file = join(root, 'bench/floor.mjs')) {
 	const port = await freePort();
 	const env = { PORT: String(port), UPSTREAM: String(upstream) };
-	return { ...(await start(measured, process.execPath, [join(root, 'bench/floor.mjs')], { env, port })), port };
+	return { ...(await start(measured, process.execPath, [file], { env, port })), port };
 }
 
 /** nginx with one worker in front of an upstream. Gives its port and the worker's process id. */
