@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http';
+import type { RequestMemory } from './request-memory.ts';
 
 /** Who takes the body of a request. */
 export interface BodyTaker {
@@ -12,6 +13,8 @@ export interface BodyTaker {
  */
 export class GatewayRequest extends IncomingMessage {
 	exchange: BodyTaker | null = null;
+	/** What the connection remembers, when this request says the same. */
+	remembered: RequestMemory | null = null;
 	private direct = false;
 	/** All of it was handed on. */
 	whole = false;

@@ -1,9 +1,25 @@
 import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { GatewayRequest } from './gateway-request.ts';
+import type { RequestMemory } from './request-memory.ts';
+
+/** A connection that remembers what it carried last. */
+export interface RememberingSocket extends Socket {
+	memory?: RequestMemory;
+}
 
 /** node's response, which knows its exchange. */
 export class GatewayResponse extends ServerResponse<GatewayRequest> {
 	exchange: { close(): void } | null = null;
+
+	/** node makes the response before it reads the request's headers, and reads all of them for one that it wants to see. */
+	constructor(request: GatewayRequest) {
+		super(request);
+		const { memory } = request.socket as RememberingSocket;
+		if (memory?.same(request) !== true) return;
+		request.remembered = memory;
+		request.headers = memory.headersOf(request);
+	}
 
 	/** Calls the exchange's `close` when the connection is done with it. */
 	tellClose(): void {

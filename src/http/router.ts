@@ -20,6 +20,9 @@ export type RoutedRequest = Pick<Exchange, 'method' | 'path' | 'query' | 'host' 
  */
 export class Router<T> {
 	private readonly listeners: readonly CompiledListener<T>[];
+	/** The host of the last request with its name: nearly always the next one has the same. */
+	private lastHost = '';
+	private lastName = '';
 
 	/** `build` makes the payload of a route, once per route. Throws when a regular expression does not compile. */
 	constructor(listeners: readonly Listener[], build: (route: Route, listener: Listener) => T) {
@@ -30,13 +33,21 @@ export class Router<T> {
 
 	/** 404 `listener not found` or `route not found` when nothing matches. */
 	match(request: RoutedRequest): Routed<T> | Refusal {
-		const host = hostName(request.host);
+		const host = this.nameOf(request.host);
 		for (const listener of this.listeners) {
 			if (!listener.host.matches(host)) continue;
 			for (const rule of listener.rules) if (rule.host.matches(host) && rule.matches(request)) return rule.routed;
 			return routeNotFound;
 		}
 		return listenerNotFound;
+	}
+
+	private nameOf(host: string): string {
+		if (host !== this.lastHost) {
+			this.lastName = hostName(host);
+			this.lastHost = host;
+		}
+		return this.lastName;
 	}
 }
 

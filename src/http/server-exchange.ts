@@ -69,7 +69,6 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		response: GatewayResponse,
 		owner: ExchangeOwner,
 		target: { path: string; query: string; host: string },
-		headers: IncomingMessage['headers'],
 		peer: ExchangePeer,
 		facts: Facts,
 	) {
@@ -80,7 +79,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.path = target.path;
 		this.query = target.query;
 		this.host = target.host;
-		this.headers = headers;
+		this.headers = request.headers;
 		this.overLoopback = peer.overLoopback;
 		this.peer = peer;
 		peer.exchange = this;

@@ -13,7 +13,7 @@ import { ReplyHeads } from './reply-heads.ts';
 import { checkRequest, type HostMemory } from './request-check.ts';
 import { RequestMemory } from './request-memory.ts';
 import { GatewayRequest } from './gateway-request.ts';
-import { GatewayResponse } from './gateway-response.ts';
+import { GatewayResponse, type RememberingSocket } from './gateway-response.ts';
 import { type ExchangeOwner, type ExchangePeer, ServerExchange } from './server-exchange.ts';
 import { type ListenFault, openSockets } from './sockets.ts';
 
@@ -83,13 +83,12 @@ const acceptMs = 500;
 const cutGraceMs = 500;
 
 /** A connection with what is remembered of it. */
-interface GatewaySocket extends Socket {
+interface GatewaySocket extends RememberingSocket {
 	peer?: Peer;
 }
 
 interface Peer extends HostMemory, ExchangePeer {
 	address: string;
-	memory: RequestMemory | null;
 	/** A request was refused as ambiguous: what follows on this connection may be part of it and is not looked at. */
 	distrusted: boolean;
 }
@@ -187,13 +186,12 @@ class Service implements HttpServer, ExchangeOwner {
 		const socket = request.socket as GatewaySocket;
 		const peer = socket.peer ?? this.connected(socket);
 		if (peer.distrusted) return;
-		const known = peer.memory?.same(request) === true ? peer.memory : null;
+		const known = request.remembered;
 		const target = known === null ? checkRequest(request, peer) : known.target;
 		const refused = isRefusal(target);
 		const place = refused ? { path: pathOf(request.url ?? ''), query: '', host: '' } : target;
-		const headers = known === null ? request.headers : known.headersOf(request);
 		// What a connection sends again is a call; a stream that stays open must not keep what nothing asks for.
-		if (known === null && !refused && request.method === 'POST') peer.memory = new RequestMemory(request, target);
+		if (known === null && !refused && request.method === 'POST') socket.memory = new RequestMemory(request, target);
 		const facts = newFacts({
 			bind: this.options.bind,
 			sourceAddress: peer.address,
@@ -203,7 +201,7 @@ class Service implements HttpServer, ExchangeOwner {
 			httpVersion: `HTTP/${request.httpVersion}`,
 			startedAt: performance.now(),
 		});
-		const exchange = new ServerExchange(request, response, this, place, headers, peer, facts);
+		const exchange = new ServerExchange(request, response, this, place, peer, facts);
 		this.unfinished.add(exchange);
 		// After an offer to upgrade that nobody takes up, node reads nothing more on the connection.
 		if (refused || request.headers.upgrade !== undefined) {
@@ -230,7 +228,6 @@ class Service implements HttpServer, ExchangeOwner {
 			exchange: null,
 			early: null,
 			inFlight: 0,
-			memory: null,
 			distrusted: false,
 			raw: null,
 			host: '',

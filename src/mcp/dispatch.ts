@@ -32,8 +32,8 @@ export function isRouted(method: string): boolean {
 type Route = (call: Call, context: DispatchContext, facts: Facts, sink: Sink) => Ticket;
 
 const routes: Readonly<Record<string, Route>> = {
-	'tools/call': (...a) => byName('tool', ...a),
-	'prompts/get': (...a) => byName('prompt', ...a),
+	'tools/call': (call, context, facts, sink) => byName('tool', call, context, facts, sink),
+	'prompts/get': (call, context, facts, sink) => byName('prompt', call, context, facts, sink),
 	'resources/read': byUri,
 	'resources/subscribe': subscribe,
 	'resources/unsubscribe': subscribe,

@@ -17,6 +17,8 @@ export interface LineWriter {
 const maximumPending = 8 * 1024 * 1024;
 /** Under load, lines of so many milliseconds go out together. */
 const batchMs = 20;
+/** As many go out at once: a pipe holds 64 KiB, and whoever writes more waits for its reader. */
+const batchCharacters = 32 * 1024;
 
 /**
  * Writes lines to `process.stdout` or a stream like it without ever waiting for the reader. The first line after a
@@ -58,7 +60,9 @@ export class StreamWriter implements LineWriter {
 		}
 		this.pending.push(line);
 		this.pendingSize += line.length;
-		if (!this.scheduled && !this.busy) this.schedule();
+		if (this.busy) return;
+		if (this.pendingSize > batchCharacters) this.begin();
+		else if (!this.scheduled) this.schedule();
 	}
 
 	drain(deadline: number): Promise<boolean> {

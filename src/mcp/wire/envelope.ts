@@ -186,8 +186,19 @@ function readAnswer(text: Buffer, result: Member | undefined, error: Member | un
 function readId(text: Buffer, member: Member, maximum: number): Buffer | null | 'bad' {
 	const raw = text.subarray(member.start, member.end);
 	if (raw[0] === 0x22) return raw.length - 2 <= maximum ? raw : 'bad';
+	if (raw.length <= maximum && isShortNumber(raw)) return raw;
 	const number = raw.toString('latin1');
 	return raw.length <= maximum && /^-?\d{1,16}$/.test(number) && Number.isSafeInteger(Number(number)) ? raw : 'bad';
+}
+
+/** Up to 15 digits, as nearly every id is: safe without a look at its value. */
+function isShortNumber(raw: Buffer): boolean {
+	if (raw.length > 15) return false;
+	for (let at = 0; at < raw.length; at++) {
+		const byte = raw[at] as number;
+		if (byte < 0x30 || byte > 0x39) return false;
+	}
+	return raw.length > 0;
 }
 
 function refused(fault: number, message: string, id: Buffer | null): EnvelopeFault {

@@ -82,12 +82,11 @@ test('a reply in single bytes is the same', async () => {
 	const reply = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
 	server?.on('connection', (socket: Socket) => {
 		socket.setNoDelay(true);
-		socket.on('data', async () => {
-			for (const byte of reply) {
-				socket.write(byte);
-				await new Promise((resolve) => setTimeout(resolve, 1));
-			}
-		});
+		const write = (at: number) => {
+			socket.write(reply.slice(at, at + 1));
+			if (at + 1 < reply.length) setTimeout(() => write(at + 1), 1);
+		};
+		socket.on('data', () => write(0));
 	});
 	expect(await post()).toEqual(answer);
 	expect(seen.connections).toBe(1);
