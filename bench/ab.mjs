@@ -60,7 +60,7 @@ process.exit();
 function started(name, path) {
 	if (path === 'nginx') return startNginx(folder, upstream.port);
 	if (path === 'floor') return startFloor(upstream.port);
-	if (path.endsWith('.mjs')) return startFloor(upstream.port, path);
+	if (path.endsWith('.mjs')) return startFloor(upstream.port, process.execPath, path);
 	const program = [process.execPath, ...(process.env.NODE_FLAGS?.split(' ') ?? []), join(path, 'bin/agentgateway.mjs')];
 	return startGateway(folder, name, targets, program, values.quiet ? { RUST_LOG: 'warn' } : {});
 }

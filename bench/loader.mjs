@@ -16,6 +16,8 @@ export async function openLoader(url, { headers, body }, connections) {
 	return new Loader(all);
 }
 
+const bell = new Int32Array(new SharedArrayBuffer(4));
+
 class Loader {
 	constructor(connections) {
 		this.connections = connections;
@@ -56,8 +58,11 @@ class Loader {
 					if (connection === undefined) waiting.push(due);
 					else void serve(connection, due);
 				}
-				// A timer of Node is a millisecond coarse, and so would be the latency.
-				if (next < total) setImmediate(tick);
+				// Node's timers are a millisecond coarse, and looking all the time would take the core from the echo server.
+				if (next < total) {
+					Atomics.wait(bell, 0, 0, 0.05);
+					setImmediate(tick);
+				}
 			};
 			tick();
 		});

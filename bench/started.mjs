@@ -17,6 +17,11 @@ export function endAll() {
 	for (const child of running) child.kill('SIGTERM');
 }
 
+/** The same, and waits until they are gone. */
+export async function endEach() {
+	await Promise.all([...running].map((child) => end({ child })));
+}
+
 /** Starts a command on a core. Without a port it waits for the first line that it prints, else until the port is open. */
 export async function start(core, command, args, { env = {}, port = null, cwd } = {}) {
 	const began = performance.now();
@@ -84,10 +89,10 @@ export async function startUpstream(era) {
 }
 
 /** What Node itself takes. Gives its port. */
-export async function startFloor(upstream, file = join(root, 'bench/floor.mjs')) {
+export async function startFloor(upstream, node = process.execPath, file = join(root, 'bench/floor.mjs')) {
 	const port = await freePort();
 	const env = { PORT: String(port), UPSTREAM: String(upstream) };
-	return { ...(await start(measured, process.execPath, [file], { env, port })), port };
+	return { ...(await start(measured, node, [file], { env, port })), port };
 }
 
 /** nginx with one worker in front of an upstream. Gives its port and the worker's process id. */

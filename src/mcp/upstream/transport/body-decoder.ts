@@ -1,6 +1,6 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { replyFault } from './io-fault.ts';
-import type { ReplyHeaders } from './http-channel.ts';
+import type { ReplyHeaders } from './http-request.ts';
 import type { TransportFault } from './transport.ts';
 
 /** Where the bytes of a reply go, decoded if need be. */

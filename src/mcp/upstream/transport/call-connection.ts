@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkedBody } from './chunked-body.ts';
-import type { ReplyHandler } from './http-channel.ts';
+import type { ReplyHandler } from './http-request.ts';
 import type { ReplyHead } from './reply-head.ts';
 
 /** A request on its way, and who hears of it. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { CallPool } from './call-pool.ts';
-import type { ReplyHandler } from './http-channel.ts';
+import type { ReplyHandler } from './http-request.ts';
 
 let server: Server | null = null;
 let pool: CallPool | null = null;

@@ -1,5 +1,5 @@
 import { CallConnection, type CallConnectionOwner, PendingCall } from './call-connection.ts';
-import type { HttpRequest, ReplyHandler } from './http-channel.ts';
+import type { HttpRequest, ReplyHandler } from './http-request.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 
 /** Calls to one server beyond this wait for a connection. */

@@ -1,33 +1,8 @@
 import { maximumAnswerBytes } from './event-reader.ts';
 import type { HttpPool } from './http-pool.ts';
+import type { HttpRequest, ReplyHandler, ReplyHeaders } from './http-request.ts';
 import { replyFault } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
-
-export type ReplyHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-/** Gives up a request that is under way. */
-export interface RequestControl {
-	abort(reason: Error): void;
-}
-
-/** Hears what becomes of a request, in the form that undici calls its handlers. */
-export interface ReplyHandler {
-	onRequestStart?(control: RequestControl, context?: unknown): void;
-	onResponseStart?(control: RequestControl, status: number, headers: ReplyHeaders): void;
-	onResponseData?(control: RequestControl, chunk: Buffer): void;
-	onResponseEnd?(control: RequestControl, trailers: ReplyHeaders): void;
-	onResponseError?(control: RequestControl, error: Error): void;
-}
-
-/** A request as it goes out, kept for the case that it is redirected. */
-export interface HttpRequest {
-	readonly method: 'POST' | 'GET' | 'DELETE';
-	/** Flat name, value. */
-	readonly headers: readonly string[];
-	readonly body: Buffer | null;
-	/** The answer is a stream that lasts. */
-	readonly lasting: boolean;
-}
 
 /** One request is sent to another place this many times at most. */
 const maximumRedirects = 3;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { Pool } from 'undici';
 import { CallPool } from './call-pool.ts';
-import type { HttpRequest, ReplyHandler } from './http-channel.ts';
+import type { HttpRequest, ReplyHandler } from './http-request.ts';
 
 const connectTimeoutMs = 10_000;
 /** Calls to one server beyond this wait for a connection. */

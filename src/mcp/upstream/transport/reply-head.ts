@@ -1,4 +1,4 @@
-import type { ReplyHeaders } from './http-channel.ts';
+import type { ReplyHeaders } from './http-request.ts';
 
 /** The head of an HTTP/1.x reply. */
 export interface ReplyHead {

@@ -1,4 +1,5 @@
-import type { HttpChannel, HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-channel.ts';
+import type { HttpChannel } from './http-channel.ts';
+import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-request.ts';
 import { ioFault, maximumFaultBytes } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
 
