@@ -8,9 +8,17 @@ export interface RememberingSocket extends Socket {
 	memory?: RequestMemory;
 }
 
+/** Hears how a reply fares. */
+export interface ReplyOwner {
+	/** The connection is done with it. */
+	close(): void;
+	/** The client does not take the end of it at once. */
+	limitStall(): void;
+}
+
 /** node's response, which knows its exchange. */
 export class GatewayResponse extends ServerResponse<GatewayRequest> {
-	exchange: { close(): void } | null = null;
+	exchange: ReplyOwner | null = null;
 
 	/** node makes the response before it reads the request's headers, and reads all of them for one that it wants to see. */
 	constructor(request: GatewayRequest) {

@@ -267,6 +267,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.facts.responseBytes = body.length;
 		this.replied = true;
 		response.sendWhole(status, head + body.toString('latin1'));
+		if (response.writableLength > 0) this.limitStall();
 		return true;
 	}
 
