@@ -38,6 +38,8 @@ export interface CallConnectionOwner {
 }
 
 const connectTimeoutMs = 10_000;
+/** An idle connection is probed after so long; ten probes, one a second, without answer end it (libuv). */
+const probeMs = 15_000;
 /** As in node: more of headers is refused. */
 const maximumHeadBytes = 16 * 1024;
 /** So many 1xx replies before the real one. */
@@ -67,7 +69,8 @@ export class CallConnection {
 
 	constructor(owner: CallConnectionOwner) {
 		this.owner = owner;
-		this.socket = connect({ host: owner.host, port: owner.port, noDelay: true });
+		const { host, port } = owner;
+		this.socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: probeMs });
 		const timer = setTimeout(
 			() => this.break(coded(`connect timed out after ${connectTimeoutMs} ms`, 'UND_ERR_CONNECT_TIMEOUT')),
 			connectTimeoutMs,

@@ -74,12 +74,11 @@ export class CallPool implements CallConnectionOwner {
 		return this.lastHead;
 	}
 
-	/** Closes all connections; who waits for an answer is told so. */
-	async destroy(): Promise<void> {
+	/** Closes all connections; who waits for an answer is told why. */
+	async destroy(error = closedError()): Promise<void> {
 		if (this.sweep !== null) clearInterval(this.sweep);
 		this.sweep = null;
 		this.destroyed = true;
-		const error = closedError();
 		for (const call of this.waiting.splice(0)) if (!call.aborted) call.handler.onResponseError?.(call, error);
 		for (const connection of this.connections) connection.break(error);
 	}

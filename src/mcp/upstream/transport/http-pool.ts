@@ -22,8 +22,8 @@ export type Dial = (origin: URL, dead: () => void) => void;
  * the calls' connections until none is left.
  */
 export class HttpPool {
-	private calls: CallPool | Pool;
-	private streams: Pool;
+	calls: CallPool | Pool;
+	streams: Pool;
 	private readonly origin: URL;
 	private readonly dial: Dial;
 	private lookedAt = Number.NEGATIVE_INFINITY;
