@@ -41,15 +41,18 @@ export interface RunOptions {
 	allow?: RegExp;
 }
 
-/** Starts the gateway with a configuration text whose ports should be 0, and waits until it listens. */
-export async function runGateway(yaml: string, options: RunOptions = {}): Promise<RunningGateway> {
+/** Starts the gateway with a configuration text whose ports should be 0, and waits until it listens. `file` holds it. */
+export async function runGateway(
+	yaml: string,
+	options: RunOptions = {},
+): Promise<RunningGateway & { readonly file: string }> {
 	const folder = mkdtempSync(join(tmpdir(), 'agentgateway-run-'));
 	const file = join(folder, 'config.yaml');
 	writeFileSync(file, yaml);
 	const gateway = spawnGateway(['-f', file, ...(options.args ?? [])], options);
 	gateway.process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 	await gateway.waitFor(/Admin UI available at/);
-	return gateway;
+	return Object.assign(gateway, { file });
 }
 
 /** Starts the gateway's command with any arguments; does not wait. */

@@ -78,6 +78,13 @@ export class HttpMcpServer {
 		else this.overrides.set(method, override);
 	}
 
+	/** The same, and gives what there was before. */
+	replace(method: string, override: Override | null): Override | null {
+		const before = this.overrides.get(method) ?? null;
+		this.override(method, override);
+		return before;
+	}
+
 	/** Received messages of a method. */
 	of(method: string): Received[] {
 		return this.received.filter((one) => one.method === method);

@@ -72,8 +72,8 @@ export class LegacyClient implements RpcClient {
 		return namesOf(this);
 	}
 
-	/** Opens the GET stream; `seen` grows with each message. `close` ends it. */
-	async listen(): Promise<{ seen: string[]; close(): void }> {
+	/** Opens the GET stream; `seen` grows with each message. `close` ends it; `ended`: somebody has. */
+	async listen(): Promise<{ seen: string[]; close(): void; ended(): boolean }> {
 		const aborter = new AbortController();
 		const headers = { ...this.headers, accept: 'text/event-stream' };
 		const { body } = await request(this.url, { headers, signal: aborter.signal, dispatcher: this.dispatcher });
@@ -85,7 +85,7 @@ export class LegacyClient implements RpcClient {
 			seen.push(...events.map(dataOf).filter((data) => data !== ''));
 		});
 		body.on('error', () => {});
-		return { seen, close: () => aborter.abort() };
+		return { seen, close: () => aborter.abort(), ended: () => body.closed };
 	}
 
 	/** DELETEs the session. */

@@ -23,6 +23,8 @@ export interface Measured {
 
 /** A gateway that a test or a soak looks into while it runs. */
 export interface WatchedGateway extends RunningGateway {
+	/** The configuration, which it watches. */
+	readonly file: string;
 	/** `collected`: after a forced collection of garbage. */
 	measure(collected?: boolean): Promise<Measured>;
 	/** Everything that the gateway has started and what that has started; the guard and the gateway are left out. */
@@ -32,6 +34,8 @@ export interface WatchedGateway extends RunningGateway {
 	 * is back. Clients must have closed their sessions and connections before.
 	 */
 	leftovers(ms?: number): Promise<string[]>;
+	/** Takes what is there now for what was there after the start: connections that are kept for a while, say. */
+	settle(): Promise<void>;
 	/** Ends it, and gives what a test must not leave behind: exit code, error lines, secrets, processes. */
 	finish(): Promise<string[]>;
 }
@@ -54,14 +58,21 @@ export async function watchGateway(yaml: string, options: WatchOptions = {}): Pr
 	});
 	const measure = measuring(gateway.process);
 	const children = () => startedBy(run, gateway.process.pid);
-	const baseline = await measure(true);
-	return {
-		...gateway,
+	let baseline = await measure(true);
+	let kept: readonly ListedProcess[] = [];
+	return Object.assign(gateway, {
 		measure,
 		children,
-		leftovers: (ms = 10_000) => leftovers(baseline, measure, children, ms),
+		leftovers: (ms = 10_000) => {
+			const more = () => children().filter(({ pid }) => !kept.some((one) => one.pid === pid));
+			return leftovers(baseline, measure, more, ms);
+		},
+		settle: async () => {
+			baseline = await measure(true);
+			kept = children();
+		},
 		finish: () => finish(gateway, children, options),
-	};
+	});
 }
 
 /** Asks the probe; rejects when the process has ended. */

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { runSoak } from './soak.ts';
+import { soaks } from './soaks.ts';
+
+// Figures of time and memory say nothing on a busy machine; what is right or wrong does.
+test.each(soaks.map((soak) => [soak.name, soak] as const))(
+	'%s, short',
+	async (_name, soak) => {
+		const said: string[] = [];
+		const rows = await runSoak(soak, { short: true, minutes: 0, faults: /./, say: (text) => said.push(text) });
+		const missed = rows.filter(({ met, correctness }) => correctness && !met);
+		expect(missed, said.join('\n')).toEqual([]);
+	},
+	90_000,
+);
