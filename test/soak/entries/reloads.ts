@@ -21,6 +21,8 @@ export const reloads: Soak = {
 			const client = await LegacyClient.open(endpoint);
 			return { client, stream: await client.listen() };
 		});
+		// The first look at each target has a process of its own, which ends soon after.
+		await sleep(2000);
 		const pids = gateway.children().map(({ pid }) => pid);
 		const tools = ['http_echo', 'stdio_echo'];
 		const load = await new Load({ url: endpoint, tools, clients: 32, rate, eras: ['modern'] }).start();
