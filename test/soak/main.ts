@@ -20,13 +20,17 @@ if (unknown.length > 0) {
 }
 
 process.stdout.write(`${facts()}\n`);
+const closing: (() => Promise<unknown>)[] = [];
+process.on('SIGTERM', () => {
+	void Promise.allSettled(closing.splice(0).map((close) => close())).then(() => process.exit(143));
+});
 const results = new Map<string, readonly Row[]>();
 let failed = 0;
 for (const soak of soaks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
 	const began = performance.now();
 	const say = (text: string) => void process.stderr.write(`${soak.name}: ${text}\n`);
 	const options = { short: values.short, minutes: Number(values.minutes), faults: new RegExp(values.faults), say };
-	const rows = await runSoak(soak, options).catch((error: Error): Row[] => [
+	const rows = await runSoak(soak, options, closing).catch((error: Error): Row[] => [
 		{ what: soak.name, target: 'runs to its end', measured: error.message, met: false, correctness: true },
 	]);
 	results.set(soak.name, rows);

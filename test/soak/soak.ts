@@ -40,13 +40,16 @@ export function atMost(what: string, limit: number, measured: number, unit: stri
 	return { what, target: `≤ ${limit}${unit}`, measured: `${shown}${unit}`, met: measured <= limit, correctness };
 }
 
-/** Runs a soak, and ends what it has started whatever comes of it. */
-export async function runSoak(soak: Soak, options: Omit<Scope, 'own'>): Promise<Row[]> {
-	const closing: (() => Promise<unknown>)[] = [];
+/** Runs a soak, and ends what it has started whatever comes of it; `closing` holds the means to do so earlier. */
+export async function runSoak(
+	soak: Soak,
+	options: Omit<Scope, 'own'>,
+	closing: (() => Promise<unknown>)[] = [],
+): Promise<Row[]> {
 	try {
 		return await soak.run({ ...options, own: (close) => closing.push(close) });
 	} finally {
-		for (const close of closing.reverse()) await close().catch((error: Error) => options.say(error.message));
+		for (const close of closing.splice(0).reverse()) await close().catch((error: Error) => options.say(error.message));
 	}
 }
 

@@ -64,3 +64,5 @@ async function answer({ id, collected }) {
 process.on('message', (message) => void answer(message));
 // A process is not kept alive by who watches it.
 process.channel?.unref();
+// A test that was broken off leaves no gateway behind.
+process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));

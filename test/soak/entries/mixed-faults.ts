@@ -110,13 +110,12 @@ async function vanish({ url }: World): Promise<void> {
 	const agent = new Agent();
 	const clients = await Promise.all(Array.from({ length: 10 }, () => LegacyClient.open(url, agent)));
 	for (const one of clients) {
-		void one.listen().catch(() => {});
+		await one.listen();
 		void one.tool('oldstdio_echo', '{"value":"never","ms":3000}').catch(() => {});
 		void one.tool('oldhttp_echo', '{"value":"never","ms":3000}').catch(() => {});
 	}
 	await sleep(200);
 	await agent.destroy();
-	await Promise.all(clients.map((one) => one.end().catch(() => 0)));
 }
 
 /** A large answer that nobody reads. */

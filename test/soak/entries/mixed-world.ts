@@ -35,17 +35,20 @@ export async function makeWorld(scope: Scope): Promise<World> {
 		await proxy.close();
 		await server.close();
 	});
-	const config = mcpConfig(
-		[
-			httpTarget('oldhttp', await echoServer(scope)),
-			httpTarget('newhttp', await echoServer(scope, 'modern')),
-			echoTarget('oldstdio'),
-			echoTarget('newstdio', 'modern'),
-			httpTarget('badhttp', proxy.url),
-			fixtureTarget('badstdio'),
-		].join('\n'),
+	const config = quickly(
+		mcpConfig(
+			[
+				httpTarget('oldhttp', await echoServer(scope)),
+				httpTarget('newhttp', await echoServer(scope, 'modern')),
+				echoTarget('oldstdio'),
+				echoTarget('newstdio', 'modern'),
+				httpTarget('badhttp', proxy.url),
+				fixtureTarget('badstdio'),
+			].join('\n'),
+		),
 	);
-	const gateway = await startGateway(scope, config);
+	// What a bad file makes it say is expected.
+	const gateway = await startGateway(scope, config, { errors: /Failed to reload config/ });
 	return {
 		gateway,
 		url: `${gateway.url()}/mcp`,
@@ -66,4 +69,9 @@ export async function makeWorld(scope: Scope): Promise<World> {
 				.map(({ pid }) => pid),
 		config,
 	};
+}
+
+/** What a vanished client leaves ends soon enough to be looked for. */
+function quickly(yaml: string): string {
+	return yaml.replace('  mcp:\n', '  mcp:\n    limits: { vanishedTimeout: 10s }\n');
 }
