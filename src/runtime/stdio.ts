@@ -7,8 +7,11 @@ import type { StdioHost, StdioServer } from '../mcp/wire/stdio-server.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CompiledRoute } from './compile.ts';
 import { Core, type GatewayOptions } from './core.ts';
+import type { Problem } from '../config/ir.ts';
 import { Ports, type StartFault } from './ports.ts';
+import type { ReadConfig, Reload } from './reload.ts';
 import { chooseRoute } from './stdio-route.ts';
+import { watchConfig } from './watch-config.ts';
 
 export interface StdioOptions extends GatewayOptions {
 	/** Name of the route to serve; null: the only one. */
@@ -68,12 +71,19 @@ const maximumLineBytes = 16 * 1024 * 1024;
 /** How long the last lines may take to leave. */
 const flushMs = 500;
 
+const movedAway = {
+	message: 'the route that the client has is reached in another way now',
+	remedy: 'start the client again',
+};
+
 class Serving implements StdioGateway, StdioHost {
 	readonly left: Promise<void>;
 	private readonly options: StdioOptions;
 	private readonly core: Core;
 	private readonly ports: Ports;
-	private readonly route: CompiledRoute;
+	private route: CompiledRoute;
+	private readonly endpoint: McpEndpoint;
+	private readonly reload: Reload | null;
 	private readonly server: StdioServer;
 	private readonly log: Logger;
 	private readonly lines: LineSplitter;
@@ -86,6 +96,9 @@ class Serving implements StdioGateway, StdioHost {
 		this.core = core;
 		this.ports = ports;
 		this.route = route;
+		this.endpoint = endpoint;
+		this.reload = watchConfig(options, core, (read) => this.follow(read));
+		void this.reload?.start();
 		this.log = options.logger.scoped('agentgateway::stdio');
 		this.server = endpoint.serveStdio(this);
 		this.lines = new LineSplitter(maximumLineBytes, (line) => this.take(line));
@@ -146,6 +159,7 @@ class Serving implements StdioGateway, StdioHost {
 
 	async close(): Promise<boolean> {
 		const { input, config, output } = this.options;
+		await this.reload?.stop();
 		this.core.admin.close();
 		const ports = this.ports.close();
 		await this.finished(this.broken ? 0 : config.settings.drainDeadline);
@@ -154,6 +168,22 @@ class Serving implements StdioGateway, StdioHost {
 		input.destroy();
 		await this.core.close(ports);
 		return this.broken || output.flush(flushMs);
+	}
+
+	/** The client has one route for as long as it is there: a file without it changes nothing. */
+	private async follow(read: ReadConfig & { ok: true }): Promise<Problem[]> {
+		const { core, options } = this;
+		const compiled = core.compile(read.config);
+		const chosen = chooseRoute(compiled.runtime.routes, options.route);
+		const fault = 'fault' in chosen ? chosen : chosen.endpoint === this.endpoint ? null : movedAway;
+		if (fault === null && 'route' in chosen) {
+			core.replace(compiled, read);
+			this.route = chosen.route;
+			return [];
+		}
+		await core.abandon(compiled);
+		const { message, remedy } = fault ?? movedAway;
+		return [{ file: options.source, line: 0, column: 0, path: '', message, remedy }];
 	}
 
 	private drained(): void {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fixtureServer, fixtureTarget, isAlive, Scratch, until } from '../processes/children.ts';
@@ -29,6 +29,24 @@ const call = (name: string, args = '{}') => `{"name":"${name}","arguments":${arg
 const modernCall = (name: string, args = '{}') => `{"name":"${name}","arguments":${args},${modernMeta()}}`;
 const textOf = (said: { result?: Record<string, unknown> }) =>
 	(said.result?.['content'] as { text: string }[] | undefined)?.[0]?.text;
+
+test('a changed file brings another target to the client that is there, and says so', async () => {
+	const two = (names: string[]) => mcpConfig(names.map((name) => fixtureTarget(name)).join('\n'));
+	const gateway = start(two(['a', 'b']));
+	await gateway.initialize();
+	const pid = textOf(await gateway.request('1', 'tools/call', call('a_pid')));
+	const file = gateway.process.spawnargs[gateway.process.spawnargs.indexOf('-f') + 1] ?? '';
+	writeFileSync(file, two(['a', 'c']));
+	await until('the client hears of it', 10_000, () =>
+		gateway.said().some(({ method }) => method === 'notifications/tools/list_changed'),
+	);
+	expect(textOf(await gateway.request('2', 'tools/call', call('c_echo', '{"text":"x"}')))).toBe('x');
+	expect(textOf(await gateway.request('3', 'tools/call', call('a_pid')))).toBe(pid);
+	writeFileSync(file, two(['a']).replace('- backends', '- matches: [{ path: { exact: /x } }]\n      backends'));
+	await until('it is refused', 10_000, () => gateway.stderr.includes('is reached in another way now'));
+	expect(textOf(await gateway.request('4', 'tools/call', call('a_pid')))).toBe(pid);
+	expect(await gateway.end()).toBe(0);
+});
 
 describe('lines', () => {
 	test('both eras side by side, each message by itself', async () => {

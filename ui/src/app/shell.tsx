@@ -4,6 +4,7 @@ import { Dialog } from 'radix-ui';
 import { useState } from 'react';
 import { useLiveState } from '../api/live-state.tsx';
 import { Button } from '../components/button.tsx';
+import { ConfigBanner } from './config-banner.tsx';
 import { LinkState } from './link-state.tsx';
 import { Navigation } from './navigation.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
@@ -50,6 +51,7 @@ export function Shell() {
 					</Button>
 				</aside>
 				<main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col overflow-auto outline-none">
+					<ConfigBanner />
 					<Outlet />
 				</main>
 			</div>
