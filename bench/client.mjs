@@ -49,3 +49,24 @@ async function session(url) {
 	await note.text();
 	return own;
 }
+
+/** What wrk sends to a URL for any method; `name` is the tool of a call, null for methods without a name. */
+export async function prepareWith(url, era, method, name) {
+	const params = name === null ? [] : [`"name":"${name}"`, '"arguments":{}'];
+	const text = (members) => `{"jsonrpc":"2.0","id":@ID@,"method":"${method}","params":{${members.join(',')}}}`;
+	const named = name === null ? {} : { 'mcp-name': name };
+	const headers =
+		era === 'modern'
+			? { accept, 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...named }
+			: await session(url);
+	const body = text(era === 'modern' ? [...params, meta] : params);
+	const reply = await fetch(url, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json', ...headers },
+		body: body.replace('@ID@', '1'),
+	});
+	const answer = await reply.text();
+	if (!reply.ok || !answer.includes('"result"'))
+		throw new Error(`${url} answers ${reply.status}: ${answer.slice(0, 500)}`);
+	return { headers, body };
+}

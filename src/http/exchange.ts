@@ -25,8 +25,8 @@ export interface Exchange {
 
 	/** Reads the whole body. `done` gets it, or the refusal to answer with. Called once per exchange. */
 	body(limit: number, done: (body: Buffer | Refusal) => void): void;
-	/** Answers with a whole body. `headers` is flat: name, value, name, value. */
-	respond(status: number, headers: readonly string[], body: Buffer | string | null): void;
+	/** Answers with a whole body, a large one in pieces. `headers` is flat: name, value, name, value. */
+	respond(status: number, headers: readonly string[], body: Buffer | readonly Buffer[] | string | null): void;
 	/** Answers with a stream that the caller ends. */
 	stream(status: number, headers: readonly string[]): ReplyStream;
 	/** `gone` is called once if the client goes away before the reply has ended. */

@@ -102,16 +102,17 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.request.handOn();
 	}
 
-	respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
+	respond(status: number, headers: readonly string[], body: Buffer | readonly Buffer[] | string | null): void {
 		const flat = this.head(status, headers);
 		if (flat === null) return;
 		if (Buffer.isBuffer(body) && this.respondAtOnce(status, flat, body)) return;
-		const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+		const length = sizeOf(body);
 		if (status !== 204 && status !== 304) flat.push('content-length', String(length));
 		this.facts.responseBytes = length;
 		this.response.writeHead(status, flat);
 		this.replied = true;
 		if (length === 0) this.response.end();
+		else if (Array.isArray(body)) this.endWith(body as readonly Buffer[]);
 		else this.response.end(body);
 		if (this.response.writableLength > 0) this.limitStall();
 	}
@@ -290,6 +291,12 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		return flat;
 	}
 
+	private endWith(pieces: readonly Buffer[]): void {
+		this.response.cork();
+		for (const piece of pieces) this.response.write(piece);
+		this.response.end();
+	}
+
 	private callGone(): void {
 		const gone = this.gone;
 		this.gone = null;
@@ -353,6 +360,15 @@ const clientGone = refuse(400, 'the client went away', 'InvalidRequest');
 /** The answer to requests that the end of a drain leaves unanswered. */
 const stopping = refuse(503, 'the gateway is stopping', 'Internal', ['retry-after', '5']);
 const closedStream: ReplyStream = { write: () => true, end: () => {}, onDrain: () => {}, buffered: 0 };
+
+function sizeOf(body: Buffer | readonly Buffer[] | string | null): number {
+	if (body === null) return 0;
+	if (typeof body === 'string') return Buffer.byteLength(body);
+	if (Buffer.isBuffer(body)) return body.length;
+	let size = 0;
+	for (const piece of body) size += piece.length;
+	return size;
+}
 
 function tooLarge(limit: number): Refusal {
 	return refuse(413, `the request body is larger than ${limit} bytes`, 'InvalidRequest');

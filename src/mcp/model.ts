@@ -75,6 +75,10 @@ export interface Sink {
 	paused?(): void;
 	done(result: Result): void;
 	fail(error: McpError): void;
+	/** Whether a complete result would go on just as it came; absent: no. `stamped` as in `Result`. */
+	passes?(stamped: boolean): boolean;
+	/** Instead of `done`, where `passes` allowed it: a large result object in pieces, which nobody has looked into. */
+	pass?(pieces: readonly JsonText[]): void;
 }
 
 /** A notification from a server. `params` is an object text or null. */

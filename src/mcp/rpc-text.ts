@@ -20,6 +20,11 @@ export function resultResponse(id: Buffer, result: Buffer): Buffer {
 	return Buffer.concat([responseHead, id, resultKey, result, closing]);
 }
 
+/** The same as pieces that make one text: a large result is not copied. */
+export function resultPieces(id: Buffer, result: readonly Buffer[]): Buffer[] {
+	return [Buffer.concat([responseHead, id, resultKey]), ...result, closing];
+}
+
 /** The response that carries an error; `id` is JSON text, null when the request's id is unknown. */
 export function errorResponse(id: Buffer | null, error: McpError): Buffer {
 	return Buffer.concat([responseHead, id ?? nullId, errorKey, errorText(error), closing]);

@@ -5,6 +5,7 @@ import { askingMethods } from '../lanes.ts';
 import type { Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, OnceSink } from './message.ts';
+import type { ResultFrame } from './transport/result-frame.ts';
 import type { Receiver, TransportFault } from './transport/transport.ts';
 
 /** The connection that a call is under way on. */
@@ -86,6 +87,18 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		if (error !== null) return this.refused(this.connection.errorOf(scanned, error));
 		if (memberOf(scanned.members, 'method') !== null) return this.connection.unsolicited(scanned, this);
 		this.end()?.fail(mcpError(code.internal, 'the server gave an answer with neither result nor error'));
+	}
+
+	/** A large result goes on unread where nobody on its way has to look inside. */
+	unread(frame: ResultFrame): boolean {
+		const sink = this.once.open;
+		if (sink?.passes === undefined || sink.pass === undefined || this.call.method === 'tools/list') return false;
+		const { handshake } = this.connection.dialect;
+		// Without a handshake it is the result that says of which type it is.
+		if (!(handshake || frame.complete) || !sink.passes(!handshake)) return false;
+		this.end();
+		sink.pass(frame.pieces);
+		return true;
 	}
 
 	failed(fault: TransportFault): void {

@@ -12,6 +12,8 @@ export interface ReplyChannel {
 	finish(message: Buffer, status: number): void;
 	/** What is to give the response; it sets itself. */
 	answering: Stoppable | null;
+	/** Sends the response, a large one in pieces, with status 200; absent: the pieces are to be put together. */
+	finishPieces?(pieces: readonly Buffer[]): void;
 	/** The response will take its time: a client that can come back for it may hang up. */
 	pause?(): void;
 	/** Whether nobody is there to read what is sent, though somebody may come back for it; absent: somebody is. */

@@ -87,6 +87,13 @@ export class HttpChannel implements ReplyChannel, Beating, Expiring {
 		queue.end();
 	}
 
+	finishPieces(pieces: readonly Buffer[]): void {
+		if (this.over) return;
+		if (this.queue !== null || this.form === 'stream') return this.finish(Buffer.concat(pieces), 200);
+		this.stop();
+		this.whole(pieces, 200);
+	}
+
 	/** Nothing more is sent: the client has gone, or has been told in another way. */
 	stop(): void {
 		this.over = true;
@@ -106,7 +113,7 @@ export class HttpChannel implements ReplyChannel, Beating, Expiring {
 		else queue.put(keepAlive);
 	}
 
-	private whole(message: Buffer, status: number): void {
+	private whole(message: Buffer | readonly Buffer[], status: number): void {
 		const headers = ['content-type', 'application/json', ...this.options.headers];
 		if (status === 429 || status === 503) headers.push(...retryAfter);
 		this.exchange.respond(status, headers, message);

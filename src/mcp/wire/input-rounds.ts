@@ -69,6 +69,15 @@ export class InputRounds implements Sink, Ticket {
 		this.round(wanted.requests, wanted.state);
 	}
 
+	passes(stamped: boolean): boolean {
+		return this.reply.passes(stamped);
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		this.over = true;
+		this.reply.pass(pieces);
+	}
+
 	fail(error: McpError): void {
 		this.over = true;
 		this.reply.fail(error);

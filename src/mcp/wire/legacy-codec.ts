@@ -12,6 +12,7 @@ const newerMembers: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cache
 /** Replies as clients with a handshake read them. */
 export const legacyCodec: ReplyCodec = {
 	result: (result: Result) => (result.stamped ? older(result.text) : result.text),
+	passes: (stamped) => !stamped,
 	status: () => 200,
 	error: (error) => error,
 	cancelsWhenGone: false,
@@ -20,6 +21,7 @@ export const legacyCodec: ReplyCodec = {
 const wrappingCodec: ReplyCodec = {
 	...legacyCodec,
 	result: (result) => projectResult(result.stamped ? older(result.text) : result.text, true),
+	passes: () => false,
 };
 
 const callCodec: ReplyCodec = {
@@ -38,7 +40,7 @@ export function codecOf(envelope: Envelope, wrapped: Set<string>, plain: boolean
 		return wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
 	}
 	if (method !== 'tools/list') return legacyCodec;
-	return { ...legacyCodec, result: (result) => projected(result, wrapped, plain) };
+	return { ...legacyCodec, result: (result) => projected(result, wrapped, plain), passes: () => false };
 }
 
 function projected(result: Result, names: Set<string>, plain: boolean): Buffer {

@@ -17,6 +17,7 @@ const cacheable: ReadonlySet<string> = new Set([
 
 const plainCodec: ReplyCodec = {
 	result: (result) => stamp(result, '"resultType":"complete"'),
+	passes: (stamped) => stamped,
 	status: (error) => statuses.get(error.code) ?? 200,
 	// -32002 was "resource not found" and means nothing any more.
 	error: (error) => (error.code === -32002 ? { ...error, code: code.invalidParams } : error),

@@ -5,13 +5,15 @@ import { logLevels } from '../dispatch.ts';
 import { code, mcpError, stopping } from '../errors.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 import type { Ask, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
-import { errorResponse, noticeText, resultResponse } from '../rpc-text.ts';
+import { errorResponse, noticeText, resultPieces, resultResponse } from '../rpc-text.ts';
 import type { ReplyChannel, Stoppable } from './channel.ts';
 
 /** What an era of clients wants of replies. */
 export interface ReplyCodec {
 	/** The result object as this era reads it. */
 	result(result: Result): Buffer;
+	/** Whether `result` leaves a complete result as it is, whatever is in it. */
+	passes(stamped: boolean): boolean;
 	/** HTTP status for an error that comes before anything was streamed. */
 	status(error: McpError): number;
 	/** The error as this era knows it. */
@@ -108,7 +110,22 @@ export class CallReply implements Sink, Stoppable {
 
 	done(result: Result): void {
 		if (this.settled) return;
-		this.settle(200, resultResponse(this.id, this.codec.result(result)));
+		const text = this.codec.result(result);
+		if (text.length >= piecesFrom && this.channel.finishPieces !== undefined) this.pass([text]);
+		else this.settle(200, resultResponse(this.id, text));
+	}
+
+	passes(stamped: boolean): boolean {
+		return !this.settled && this.codec.passes(stamped);
+	}
+
+	pass(pieces: readonly Buffer[]): void {
+		if (this.settled) return;
+		this.settled = true;
+		const message = resultPieces(this.id, pieces);
+		if (this.channel.finishPieces !== undefined) this.channel.finishPieces(message);
+		else this.channel.finish(Buffer.concat(message), 200);
+		this.ended?.();
 	}
 
 	fail(error: McpError): void {
@@ -150,6 +167,9 @@ export class CallReply implements Sink, Stoppable {
 		return splice(scanned.text, [{ start: member.start, end: member.end, text: this.token }]);
 	}
 }
+
+/** Larger results are not copied behind their envelope. */
+const piecesFrom = 16 * 1024;
 
 /** Whether a notification is a log message that its client did not ask for. */
 function isBelow(notice: Notice, minimum: string | null): boolean {

@@ -1,6 +1,7 @@
 import { Dictionary } from '../../../lib/dictionary.ts';
 import { isScanFault, type Member, type Scanned } from '../../../lib/json-scan.ts';
 import type { Ticket } from '../../model.ts';
+import { framedFrom, readResultFrame } from './result-frame.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
 import type { Receiver, TransportFault } from './transport.ts';
 
@@ -57,6 +58,7 @@ export class Inbox {
 
 	/** Takes a message as it came: an object, or an array of them. */
 	take(text: Buffer): void {
+		if (text.length >= framedFrom && this.unread(text)) return;
 		const scanned = scanMessage(text);
 		if (isScanFault(scanned)) return this.onJunk(text);
 		const batch = messagesOf(scanned);
@@ -71,6 +73,14 @@ export class Inbox {
 		this.open.clear();
 		for (const receiver of receivers) receiver.failed(fault);
 		this.listener?.failed(fault);
+	}
+
+	/** Whether whoever asked takes a large response without its result having been looked into. */
+	private unread(text: Buffer): boolean {
+		const frame = readResultFrame([text]);
+		if (frame === null || this.open.get(frame.id)?.unread?.(frame) !== true) return false;
+		this.open.delete(frame.id);
+		return true;
 	}
 
 	private sort(message: Scanned): void {

@@ -7,6 +7,7 @@ import { tooLarge } from './event-stream.ts';
 import type { HttpChannel } from './http-channel.ts';
 import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-request.ts';
 import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
+import { framedFrom, readResultFrame } from './result-frame.ts';
 import { Resuming } from './resuming.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
 import type { Receiver, TransportFault } from './transport.ts';
@@ -152,6 +153,7 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 			if (this.resuming !== null && this.events?.retryMs !== null) this.receiver.paused?.();
 			return;
 		}
+		if (this.kind === 'json' && this.length >= framedFrom && this.unread(this.more ?? [this.first ?? empty])) return;
 		const body = this.more === null ? (this.first ?? empty) : Buffer.concat(this.more);
 		if (this.kind === 'fault') return this.faulted(body);
 		if (this.kind === 'json' && body.length > 0) return this.deliver(body);
@@ -187,7 +189,7 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 
 	/** Messages came. The one that answers the request ends this posting. */
 	private deliver(text: Buffer): void {
-		if (this.over) return;
+		if (this.over || (text.length >= framedFrom && this.unread([text]))) return;
 		const scanned = scanMessage(text);
 		if (isScanFault(scanned)) return this.fail(replyFault(`it sent what is not acceptable JSON (${scanned.fault})`));
 		const batch = messagesOf(scanned);
@@ -199,6 +201,15 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 		}
 		// Nothing more comes: a request or notification of the server in place of the answer would be waited on for ever.
 		if (this.kind === 'json' && !this.over) this.fail(replyFault('it answered another request'));
+	}
+
+	/** Whether the receiver takes a large response without its result having been looked into. */
+	private unread(pieces: readonly Buffer[]): boolean {
+		if (this.receiver.unread === undefined) return false;
+		const frame = readResultFrame(pieces);
+		if (frame === null || frame.id !== this.id || !this.receiver.unread(frame)) return false;
+		this.finish();
+		return true;
 	}
 
 	private message(scanned: Scanned): void {

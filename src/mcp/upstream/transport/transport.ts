@@ -1,5 +1,6 @@
 import type { Scanned } from '../../../lib/json-scan.ts';
 import type { Ticket } from '../../model.ts';
+import type { ResultFrame } from './result-frame.ts';
 
 /**
  * Moves JSON-RPC messages between a dialect and one server. Knows framing, correlation and time, not MCP versions.
@@ -42,6 +43,8 @@ export interface Receiver {
 	/** Root scanned with members of the envelope, of `params` and of `result`. `headers` of the HTTP reply, if any. */
 	message(message: Scanned, headers: Readonly<Record<string, string | string[] | undefined>> | null): void;
 	failed(fault: TransportFault): void;
+	/** Takes the response to the request although nobody has looked into it; absent or false: give it as a message. */
+	unread?(frame: ResultFrame): boolean;
 	/** The server ended the stream of its answer, and said when it wants to be asked for the rest. */
 	paused?(): void;
 }
