@@ -27,10 +27,15 @@ const tails = Object.fromEntries(
 	Object.entries(results).map(([name, text]) => [name, Buffer.from(`,"result":${text}}`)]),
 );
 const unknown = Buffer.from(',"error":{"code":-32601,"message":"Method not found"}}');
+const streamHead = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n';
+const acknowledged =
+	'data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true}}}\n\n';
 const events = process.env.FORM === 'events';
 
 function reply(socket, request, body) {
-	if (request.startsWith('GET')) return socket.write('HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n');
+	// Streams for what changes, which nothing does.
+	if (request.startsWith('GET')) return socket.write(`${streamHead}: open\n\n`);
+	if (body.includes('"method":"subscriptions/listen"')) return socket.write(streamHead + acknowledged);
 	const at = body.indexOf('"id":');
 	if (at < 0) return socket.write('HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n');
 	const id = /^[^,}]+/.exec(body.slice(at + 5))[0];

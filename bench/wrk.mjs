@@ -32,7 +32,7 @@ done = function(summary, latency, requests)
 end
 `,
 	);
-	const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
+	const args = ['-c', '1', 'wrk', '-t1', '--timeout', '20s', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
 	const { stdout } = await exec('taskset', args);
 	const found = /RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)/.exec(stdout);
 	if (found === null) throw new Error(`wrk said: ${stdout}`);

@@ -1,4 +1,5 @@
-import { collectList, isListError, type List, type ListLimits } from './collection.ts';
+import type { Latest } from '../lib/latest.ts';
+import { collectList, isListError, type List, type ListLimits, type ReadPage } from './collection.ts';
 import type { Leg } from './leg.ts';
 import { announces, type ListKind } from './list-kind.ts';
 import type { Call, McpError, Ticket } from './model.ts';
@@ -14,6 +15,8 @@ export interface EntryOptions {
 	readonly leg: Leg;
 	readonly kind: ListKind;
 	readonly limits: ListLimits;
+	/** Pages that other clients have read. */
+	readonly pages: Latest<ReadPage>;
 	/** What an earlier connection gave last. */
 	readonly last: List | null;
 	/** A list came that was not there when it was asked for, and is another than was told. */
@@ -76,7 +79,7 @@ export class Entry {
 	}
 
 	private begin(call: Call): Fetch {
-		const { leg, kind, limits } = this.options;
+		const { leg, kind, limits, pages } = this.options;
 		const askedAt = performance.now();
 		const fetch = new Fetch((list) => {
 			if (this.fetch !== fetch) return;
@@ -85,7 +88,7 @@ export class Entry {
 			if (list !== null && !isListError(list) && kind.type !== 'task') this.take(list);
 		});
 		this.fetch = fetch;
-		fetch.follow(collectList(leg, kind, call, limits, (list) => fetch.end(list)));
+		fetch.follow(collectList(leg, kind, call, limits, (list) => fetch.end(list), pages));
 		return fetch;
 	}
 

@@ -3,11 +3,13 @@ import type { List, ListLimits } from './collection.ts';
 import { ExposedList } from './exposed-list.ts';
 import type { Findings } from './findings.ts';
 import { Gathering } from './gathering.ts';
+import { KeptLists } from './kept-lists.ts';
 import { isChangeOf, type ListKind, listKinds, offers } from './list-kind.ts';
-import type { Call, McpError, Ticket } from './model.ts';
+import type { Call, McpError, Sink, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import type { Leg } from './leg.ts';
 import type { Upstreams } from './upstreams.ts';
+import { SharedLists } from './shared-lists.ts';
 
 /** When a list that is asked for now has to be answered, on the clock of `performance.now()`. */
 export function listDeadline(): number {
@@ -41,6 +43,8 @@ export class Catalog {
 	private readonly findings: Findings;
 	private readonly limits: ListLimits;
 	private readonly cameLate: (kind: ListKind) => void;
+	private readonly shared: SharedLists;
+	private readonly kept: KeptLists;
 	private readonly entries = new Map<string, Entry>();
 	/** The last exposed list by method, with what it was made of. */
 	private readonly exposed = new Map<string, Known>();
@@ -55,12 +59,21 @@ export class Catalog {
 		findings: Findings,
 		limits: ListLimits,
 		cameLate: (kind: ListKind) => void,
+		shared = new SharedLists(),
 	) {
 		this.cameLate = cameLate;
 		this.upstreams = upstreams;
 		this.naming = naming;
 		this.findings = findings;
 		this.limits = limits;
+		this.shared = shared;
+		this.kept = new KeptLists(shared.answers);
+	}
+
+	/** Answers a list call for a client that sees the one target as it is; `send` sends it there. */
+	own(kind: ListKind, leg: Leg, call: Call, sink: Sink, send: (sink: Sink) => Ticket): Ticket {
+		this.touch();
+		return this.kept.list(kind, leg, call, sink, send);
 	}
 
 	/**
@@ -110,11 +123,13 @@ export class Catalog {
 	/** Hears a notification of a target. */
 	noted(target: string, method: string): void {
 		if (!method.endsWith('/list_changed')) return;
+		this.kept.noted(method);
 		for (const kind of Object.values(listKinds)) if (isChangeOf(kind, method)) this.outdate(target, kind);
 	}
 
 	/** A target has another connection, or another session on it. */
 	forget(target: string): void {
+		this.kept.clear();
 		for (const kind of Object.values(listKinds)) this.outdate(target, kind);
 	}
 
@@ -124,6 +139,7 @@ export class Catalog {
 		this.sweep = null;
 		this.entries.clear();
 		this.exposed.clear();
+		this.kept.clear();
 	}
 
 	/** False when there is nothing to ask for. */
@@ -150,7 +166,14 @@ export class Catalog {
 		let entry = this.entries.get(key);
 		if (entry === undefined || entry.upstream !== leg.upstream) {
 			const last = entry?.last ?? null;
-			entry = new Entry({ leg, kind, limits: this.limits, last, came: () => this.came(kind) });
+			entry = new Entry({
+				leg,
+				kind,
+				limits: this.limits,
+				pages: this.shared.pages,
+				last,
+				came: () => this.came(kind),
+			});
 			this.entries.set(key, entry);
 		}
 		return entry.get(call, notBefore, done);
@@ -164,8 +187,8 @@ export class Catalog {
 
 	private expose(kind: ListKind, parts: readonly (List | null)[], legs: readonly Leg[]): ExposedList {
 		const last = this.exposed.get(kind.method);
-		const same = last?.parts.every((part, index) => part === parts[index]) === true;
-		const list = same ? last.list : new ExposedList(kind, parts, this.naming);
+		const same = last?.list.isOf(parts) === true;
+		const list = same ? last.list : this.merged(kind, parts);
 		if (!same) this.findings.look(kind, parts, list, this.naming);
 		const connections = legs.map(connectionOf);
 		// A list that changed while it was on its way is nobody's to keep.
@@ -173,7 +196,17 @@ export class Catalog {
 			const part = parts[at] ?? null;
 			return part !== null && this.entries.get(keyOf(target.name, kind))?.list !== part;
 		});
-		if (kind.type !== 'task') this.exposed.set(kind.method, { parts, list, connections, outdated });
+		if (kind.type !== 'task') this.exposed.set(kind.method, { list, connections, outdated });
+		return list;
+	}
+
+	/** The list that other clients have already, if they have the same. */
+	private merged(kind: ListKind, parts: readonly (List | null)[]): ExposedList {
+		const { merged } = this.shared;
+		const known = merged.get(kind.method);
+		if (known?.isOf(parts) === true) return known;
+		const list = new ExposedList(kind, parts, this.naming);
+		if (kind.type !== 'task') merged.set(kind.method, list);
 		return list;
 	}
 
@@ -190,7 +223,6 @@ export class Catalog {
 
 /** An exposed list, with what it was made of. */
 interface Known {
-	readonly parts: readonly (List | null)[];
 	readonly list: ExposedList;
 	/** Those that stood, by leg. */
 	readonly connections: readonly Leg['upstream'][];

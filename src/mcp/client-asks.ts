@@ -12,37 +12,39 @@ const maximumPending = 1000;
  * own, so that two servers that count alike do not get each other's answers.
  */
 export class ClientAsks {
-	private readonly pending = new Map<string, Pending>();
+	private pending: Map<string, Pending> | null = null;
 	private nextId = 1;
 
 	/** Questions that wait. */
 	get size(): number {
-		return this.pending.size;
+		return this.pending?.size ?? 0;
 	}
 
 	/** Puts a question to the client. `send` carries messages to it. */
 	put(ask: Ask, send: (message: Buffer) => unknown): void {
-		if (this.pending.size >= maximumPending) {
+		this.pending ??= new Map();
+		const { pending } = this;
+		if (pending.size >= maximumPending) {
 			return ask.answer({ error: mcpError(code.internal, 'too many requests wait for the client') });
 		}
 		const id = String(this.nextId++);
 		const { params, token } = ownToken(ask.params, id);
-		this.pending.set(id, { ask, token });
+		pending.set(id, { ask, token });
 		let sent = false;
 		ask.onWithdrawn(() => {
-			if (!this.pending.delete(id) || !sent) return;
+			if (!pending.delete(id) || !sent) return;
 			send(noticeText('notifications/cancelled', Buffer.from(`{"requestId":${id}}`)));
 		});
-		if (!this.pending.has(id)) return;
+		if (!pending.has(id)) return;
 		sent = true;
 		send(requestText(id, ask.method, params));
 	}
 
 	/** The client answered. `id` is the JSON text of the response's id. Answers to nothing are dropped. */
 	answered(id: string, answer: Answer): void {
-		const pending = this.pending.get(id);
+		const pending = this.pending?.get(id);
 		if (pending === undefined) return;
-		this.pending.delete(id);
+		this.pending?.delete(id);
 		pending.ask.answer(answer);
 	}
 
@@ -53,7 +55,7 @@ export class ClientAsks {
 		const member = scanned.members?.find((one) => one.key === 'progressToken');
 		if (member === undefined) return false;
 		const key = scanned.text.toString('utf8', member.start, member.end);
-		const pending = this.pending.get(key.replaceAll('"', '').replace('ask-', ''));
+		const pending = this.pending?.get(key.replaceAll('"', '').replace('ask-', ''));
 		if (pending?.token === null || pending?.token === undefined) return false;
 		pending.ask.progress(splice(scanned.text, [{ start: member.start, end: member.end, text: pending.token }]));
 		return true;
@@ -61,8 +63,8 @@ export class ClientAsks {
 
 	/** The client has gone. */
 	close(): void {
-		const all = [...this.pending.values()];
-		this.pending.clear();
+		const all = [...(this.pending?.values() ?? [])];
+		this.pending?.clear();
 		for (const { ask } of all) ask.answer({ error: mcpError(code.internal, 'the client has gone') });
 	}
 }

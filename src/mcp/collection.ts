@@ -1,4 +1,5 @@
-import { decodeString, isScanFault, type Look, type Member, scanJson } from '../lib/json-scan.ts';
+import { decodeString, isScanFault, type Member, scanJson } from '../lib/json-scan.ts';
+import { Latest } from '../lib/latest.ts';
 import { type Edit, splice } from '../lib/splice.ts';
 import { code, mcpError } from './errors.ts';
 import { exposing } from './exposing-sink.ts';
@@ -17,6 +18,18 @@ export interface Item {
 	/** The page that it stands on, and where. */
 	readonly page: Buffer;
 	readonly place: Member;
+}
+
+/** One page of a list, as far as it is read. */
+export interface ReadPage {
+	readonly text: Buffer;
+	readonly items: readonly Item[];
+	/** For how many milliseconds the server says that it holds; null when it does not say. */
+	readonly ttl: number | null;
+	/** Whether the server lets everybody have it. */
+	readonly shared: boolean;
+	/** Of the next page; null on the last one. */
+	readonly cursor: string | null;
 }
 
 /** A whole list of one server. */
@@ -43,15 +56,19 @@ export interface ListLimits {
 /** A page that does not come within this time ends the list: who hangs must not hold up the lists of the others. */
 const pageMs = 30_000;
 
-/** Reads a whole list from one server, page after page. `done` gets the list, cut where limits end it, or the error. */
+/**
+ * Reads a whole list from one server, page after page. `done` gets the list, cut where limits end it, or the error.
+ * `known`: pages that others have read.
+ */
 export function collectList(
 	leg: Leg,
 	kind: ListKind,
 	call: Call,
 	limits: ListLimits,
 	done: (list: List | McpError) => void,
+	known = new Latest<ReadPage>(),
 ): Ticket {
-	return new Collection(leg, kind, call, limits, done);
+	return new Collection(leg, kind, call, limits, done, known);
 }
 
 /** Whether collecting ended in an error. */
@@ -65,6 +82,7 @@ class Collection implements Sink, Ticket {
 	private readonly call: Call;
 	private readonly limits: ListLimits;
 	private readonly finished: (list: List | McpError) => void;
+	private readonly known: Latest<ReadPage>;
 	private readonly askedAt = performance.now();
 	private readonly items: Item[] = [];
 	private readonly names = new Set<string>();
@@ -77,12 +95,20 @@ class Collection implements Sink, Ticket {
 	private timer: NodeJS.Timeout | null = null;
 	private over = false;
 
-	constructor(leg: Leg, kind: ListKind, call: Call, limits: ListLimits, done: Collection['finished']) {
+	constructor(
+		leg: Leg,
+		kind: ListKind,
+		call: Call,
+		limits: ListLimits,
+		done: Collection['finished'],
+		known: Latest<ReadPage>,
+	) {
 		this.leg = leg;
 		this.kind = kind;
 		this.call = call;
 		this.limits = limits;
 		this.finished = done;
+		this.known = known;
 		this.next(null);
 	}
 
@@ -101,17 +127,12 @@ class Collection implements Sink, Ticket {
 	done(result: Result): void {
 		if (this.over) return;
 		if (this.timer !== null) clearTimeout(this.timer);
-		const look: Look = { [this.kind.field]: { '[]': this.kind.type === 'tool' ? toolItem.look : {} } };
-		const scanned = scanJson(result.text, look);
-		if (isScanFault(scanned) || scanned.members === null) {
-			return this.fail(mcpError(code.internal, 'the server sent a list that is not acceptable JSON'));
-		}
-		const find = (key: string) => scanned.members?.find((member) => member.key === key);
-		this.freshness(scanned.text, find('ttlMs'), find('cacheScope'));
-		const whole = this.take(scanned.text, find(this.kind.field)?.members ?? []);
-		const next = find('nextCursor');
-		const cursor =
-			next === undefined || scanned.text[next.start] !== 0x22 ? null : decodeString(scanned.text, next.start, next.end);
+		const page = this.read(result.text);
+		if (page === null) return this.fail(mcpError(code.internal, 'the server sent a list that is not acceptable JSON'));
+		this.ttl = this.ttl === null || page.ttl === null ? null : Math.min(this.ttl, page.ttl);
+		this.shared &&= page.shared;
+		const whole = this.take(page.items);
+		const { cursor } = page;
 		this.pages++;
 		this.bytes += result.text.length;
 		if (!whole) return this.end(`it has more than ${this.limits.items} items`);
@@ -153,27 +174,59 @@ class Collection implements Sink, Ticket {
 		this.finished(list);
 	}
 
-	private freshness(text: Buffer, ttl: Member | undefined, scope: Member | undefined): void {
-		const value = ttl === undefined ? Number.NaN : Number(text.toString('latin1', ttl.start, ttl.end));
-		this.ttl = this.ttl === null || !(value >= 0) ? null : Math.min(this.ttl, value);
-		const name = scope === undefined ? '' : text.toString('latin1', scope.start, scope.end);
-		this.shared &&= name === '"public"';
+	/** A page; the very same where another client has read the same bytes. */
+	private read(text: Buffer): ReadPage | null {
+		const { kind, leg } = this;
+		const key = `${leg.target.name}\n${kind.method}\n${this.pages}`;
+		const known = this.known.get(key);
+		if (known?.text.equals(text) === true) return known;
+		const page = readPage(text, kind, leg.target.name);
+		if (page !== null && kind.type !== 'task') this.known.set(key, page);
+		return page;
 	}
 
 	/** False when there are more items than are read. */
-	private take(page: Buffer, places: readonly Member[]): boolean {
-		for (const place of places) {
-			const at = place.members?.find((inner) => inner.key === this.kind.key);
-			// An item without a name cannot be called by anybody; one that comes again is the same.
-			if (at === undefined || page[at.start] !== 0x22) continue;
-			const name = decodeString(page, at.start, at.end);
-			if (this.names.has(name)) continue;
+	private take(items: readonly Item[]): boolean {
+		for (const item of items) {
+			// One that comes again is the same.
+			if (this.names.has(item.name)) continue;
 			if (this.items.length >= this.limits.items) return false;
-			this.names.add(name);
-			this.items.push({ target: this.leg.target.name, name, page, place });
+			this.names.add(item.name);
+			this.items.push(item);
 		}
 		return true;
 	}
+}
+
+/** Reads a result that is a page of a list; null when it is none. */
+function readPage(text: Buffer, kind: ListKind, target: string): ReadPage | null {
+	const scanned = scanJson(text, { [kind.field]: { '[]': kind.type === 'tool' ? toolItem.look : {} } });
+	if (isScanFault(scanned) || scanned.members === null) return null;
+	const find = (key: string) => scanned.members?.find((member) => member.key === key);
+	const latin1 = (member: Member | undefined) =>
+		member === undefined ? '' : scanned.text.toString('latin1', member.start, member.end);
+	const ttl = find('ttlMs');
+	const value = ttl === undefined ? Number.NaN : Number(latin1(ttl));
+	const next = find('nextCursor');
+	const isText = next !== undefined && scanned.text[next.start] === 0x22;
+	return {
+		text: scanned.text,
+		items: itemsOf(scanned.text, find(kind.field)?.members ?? [], kind, target),
+		ttl: value >= 0 ? value : null,
+		shared: latin1(find('cacheScope')) === '"public"',
+		cursor: isText ? decodeString(scanned.text, next.start, next.end) : null,
+	};
+}
+
+/** An item without a name cannot be called by anybody. */
+function itemsOf(page: Buffer, places: readonly Member[], kind: ListKind, target: string): Item[] {
+	const items: Item[] = [];
+	for (const place of places) {
+		const at = place.members?.find((inner) => inner.key === kind.key);
+		if (at === undefined || page[at.start] !== 0x22) continue;
+		items.push({ target, name: decodeString(page, at.start, at.end), page, place });
+	}
+	return items;
 }
 
 /** The item's text with the name, URIs and description that clients see. */

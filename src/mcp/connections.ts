@@ -13,10 +13,11 @@ import type { Naming } from './names.ts';
 import type { LaneBudget } from './lanes.ts';
 import { refuseAsk } from './refuse-ask.ts';
 import { Owners } from './owners.ts';
+import type { SharedLists } from './shared-lists.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { TargetWatch } from './target-watch.ts';
 import type { Leg } from './leg.ts';
-import { Upstreams } from './upstreams.ts';
+import { Upstreams, type UpstreamsEvents } from './upstreams.ts';
 
 /** What all clients of one MCP backend share. */
 export interface Federation {
@@ -25,6 +26,7 @@ export interface Federation {
 	readonly watch: TargetWatch;
 	readonly findings: Findings;
 	readonly listLimits: ListLimits;
+	readonly lists: SharedLists;
 	/** Fail a list when one target fails it, and a session when one target does not start. */
 	readonly strict: boolean;
 	/** Refuse clients that open a session, or ask what there is, while targets are away. */
@@ -51,12 +53,12 @@ export interface ConnectionsUse {
 const listChange = /^notifications\/(tools|prompts|resources)\/list_changed$/;
 
 /** One client's (or one pool's) connections to the targets, with the names that this client knows. */
-export class Connections {
+export class Connections implements UpstreamsEvents {
 	readonly upstreams: Upstreams;
 	readonly subscriptions: Subscriptions;
 	private current: Federation;
-	private catalog: Catalog;
-	private context: DispatchContext;
+	/** Made with the first call: there are many sessions without any. */
+	private context: DispatchContext | null = null;
 	private readonly listeners = new Set<Listener>();
 	private readonly changes = new ListChanges((method) => this.tell({ method, params: null }));
 
@@ -69,16 +71,9 @@ export class Connections {
 			startTimeout: federation.startTimeout,
 			lanes: use.lanes,
 			resume: use.resume,
-			events: {
-				note: (target, notice) => this.note(target, notice),
-				ask: (ask) => this.ask(ask),
-				joined: (leg) => this.joined(leg),
-				rosterChanged: () => this.rosterChanged(),
-			},
+			events: this,
 		});
 		this.subscriptions = new Subscriptions(this.upstreams);
-		this.catalog = this.makeCatalog();
-		this.context = this.makeContext();
 	}
 
 	get federation(): Federation {
@@ -93,15 +88,15 @@ export class Connections {
 	async follow(federation: Federation, patience: number): Promise<void> {
 		if (federation === this.current) return;
 		this.current = federation;
-		this.catalog.clear();
-		this.catalog = this.makeCatalog();
-		this.context = this.makeContext();
+		this.context?.catalog.clear();
+		this.context = null;
 		const followed = this.upstreams.follow(federation.targets, federation.watch, patience);
 		this.rosterChanged();
 		await followed;
 	}
 
 	start(call: Call, facts: Facts, sink: Sink): Ticket {
+		this.context ??= this.makeContext();
 		return dispatch(call, this.context, facts, sink);
 	}
 
@@ -120,19 +115,19 @@ export class Connections {
 
 	close(keepSessions = false): Promise<void> {
 		this.listeners.clear();
-		this.catalog.clear();
+		this.context?.catalog.clear();
 		this.changes.close();
 		return this.upstreams.close(keepSessions);
 	}
 
-	private makeCatalog(): Catalog {
-		const { naming, findings, listLimits } = this.current;
-		return new Catalog(this.upstreams, naming, findings, listLimits, (kind) => this.changes.add(changeOf(kind)));
-	}
-
 	private makeContext(): DispatchContext {
-		const { upstreams, catalog, subscriptions, current } = this;
-		const { naming, findings, strict } = current;
+		const { upstreams, subscriptions, current } = this;
+		const { naming, findings, listLimits, lists, strict } = current;
+		const catalog = new Catalog(
+			...([upstreams, naming, findings, listLimits] as const),
+			(kind) => this.changes.add(changeOf(kind)),
+			lists,
+		);
 		const owners = new Owners(upstreams, naming, catalog);
 		return {
 			...{ upstreams, naming, catalog, owners, findings, subscriptions, strict },
@@ -140,8 +135,8 @@ export class Connections {
 		};
 	}
 
-	private note(target: string, notice: Notice): void {
-		this.catalog.noted(target, notice.method);
+	note(target: string, notice: Notice): void {
+		this.context?.catalog.noted(target, notice.method);
 		if (listChange.test(notice.method)) return this.changes.add(notice.method);
 		const shown = exposeNotice(notice, this.current.naming, target);
 		if (shown !== null) this.tell(shown);
@@ -152,17 +147,17 @@ export class Connections {
 	}
 
 	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */
-	private joined(leg: Leg): void {
-		this.catalog.forget(leg.target.name);
+	joined(leg: Leg): void {
+		this.context?.catalog.forget(leg.target.name);
 		this.subscriptions.restore(leg);
 	}
 
-	private ask(ask: Ask): void {
+	ask(ask: Ask): void {
 		for (const listener of this.listeners) if (listener.ask !== undefined) return listener.ask(ask);
 		refuseAsk(ask);
 	}
 
-	private rosterChanged(): void {
+	rosterChanged(): void {
 		for (const kind of ['tools', 'prompts', 'resources']) this.changes.add(`notifications/${kind}/list_changed`);
 	}
 }

@@ -123,8 +123,9 @@ function byUriAt(member: Member, call: Call, context: DispatchContext, facts: Fa
 
 function list(kind: ListKind, call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
 	const only = onlyLeg(context);
-	if (only !== null && context.naming.plain) return toLeg(only, call, facts, sink);
-	return mergeLists(kind, call, context, sink);
+	if (only === null || !context.naming.plain) return mergeLists(kind, call, context, sink);
+	facts.mcpTarget = only.target.name;
+	return context.catalog.own(kind, only, call, sink, (to) => toLeg(only, call, facts, to));
 }
 
 /** Nothing but their ids is changed in tasks. */

@@ -8,6 +8,7 @@ import { type EndpointOptions, McpEndpoint } from './endpoint.ts';
 import { Findings } from './findings.ts';
 import { Health } from './health.ts';
 import { createNaming } from './names.ts';
+import { SharedLists } from './shared-lists.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -57,6 +58,7 @@ function endpoint(
 				() => {},
 			),
 			listLimits: { pages: 100, items: 10_000, bytes: 1_000_000 },
+			lists: new SharedLists(),
 			strict: false,
 			refuseWhenMissing: extra.refuse ?? 'never',
 			startTimeout: 300,

@@ -1,6 +1,8 @@
 import { exposeItem, type Item, type List } from './collection.ts';
 import type { ListKind } from './list-kind.ts';
+import type { Result } from './model.ts';
 import type { Naming } from './names.ts';
+import { ResultForms } from './result-forms.ts';
 
 /** An item that clients see. */
 export interface ShownItem {
@@ -28,9 +30,11 @@ export class ExposedList {
 	/** Exposed names that several items have, with their targets: none of them is shown, so no call can go astray. */
 	readonly doubled: ReadonlyMap<string, readonly string[]>;
 	private readonly naming: Naming;
+	/** What it was made of. */
+	private readonly parts: readonly (readonly Item[] | null)[];
 	private readonly byName: ReadonlyMap<string, ShownItem>;
 	private byOwnName: ReadonlyMap<string, readonly ShownItem[]> | null = null;
-	private whole: Buffer | null = null;
+	private result: { readonly stamp: string; readonly result: Result } | null = null;
 
 	constructor(kind: ListKind, lists: readonly (List | null)[], naming: Naming) {
 		const hidden: HiddenItem[] = [];
@@ -59,6 +63,7 @@ export class ExposedList {
 		}
 		this.kind = kind;
 		this.naming = naming;
+		this.parts = lists.map((list) => list?.items ?? null);
 		this.hidden = hidden;
 		this.doubled = doubled;
 		this.byName = byName;
@@ -84,14 +89,29 @@ export class ExposedList {
 		return this.byOwnName.get(name) ?? [];
 	}
 
-	/** The texts of all items, with commas between them. Made once. */
-	text(): Buffer {
-		this.whole ??= this.textOf(this.shown);
-		return this.whole;
+	/** Whether the same items make it up. */
+	isOf(lists: readonly (List | null)[]): boolean {
+		if (lists.length !== this.parts.length) return false;
+		return this.parts.every((part, index) => sameItems(part, lists[index]?.items ?? null));
 	}
 
-	/** The texts of some items, with commas between them. */
-	textOf(items: readonly ShownItem[]): Buffer {
+	/** The whole list as a result that begins with these members, a comma behind each. Made once while they are the same. */
+	whole(stamp: string): Result {
+		if (this.result?.stamp === stamp) return this.result.result;
+		const text = this.resultOf(this.shown, stamp, null);
+		const result = { text, type: 'complete', stamped: stamp !== '', forms: new ResultForms() };
+		this.result = { stamp, result };
+		return result;
+	}
+
+	/** A result with some items, and the cursor of what comes behind them. */
+	resultOf(items: readonly ShownItem[], stamp: string, next: string | null): Buffer {
+		const head = Buffer.from(`{${stamp}${JSON.stringify(this.kind.field)}:[`);
+		const tail = Buffer.from(next === null ? ']}' : `],"nextCursor":${JSON.stringify(next)}}`);
+		return Buffer.concat([head, this.textOf(items), tail]);
+	}
+
+	private textOf(items: readonly ShownItem[]): Buffer {
 		const chunks: Buffer[] = [];
 		for (const { item, exposed } of items) {
 			if (chunks.length > 0) chunks.push(comma);
@@ -102,6 +122,11 @@ export class ExposedList {
 }
 
 const comma = Buffer.from(',');
+
+function sameItems(some: readonly Item[] | null, others: readonly Item[] | null): boolean {
+	if (some === null || others === null) return some === others;
+	return some === others || (some.length === others.length && some.every((item, index) => item === others[index]));
+}
 
 function exposedName(item: Item, kind: ListKind, naming: Naming): string {
 	if (kind.type === 'task') return naming.exposeTask(item.target, item.name);

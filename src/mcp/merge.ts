@@ -6,7 +6,7 @@ import { code, mcpError } from './errors.ts';
 import { cutPage, type ListPage } from './list-cursor.ts';
 import type { ListKind } from './list-kind.ts';
 import { unavailable } from './leg.ts';
-import type { Call, McpError, Sink, Ticket } from './model.ts';
+import type { Call, McpError, Result, Sink, Ticket } from './model.ts';
 
 /** Longer merged lists come in pages. */
 const mergedPageItems = 1000;
@@ -69,7 +69,7 @@ class Merging implements Ticket {
 		const page = cutPage(lists.exposed, this.cursor, mergedPageItems, targets);
 		if (page === null) return this.sink.fail(unknownCursor);
 		const stamp = stampOf(lists);
-		this.sink.done({ text: render(lists, page, stamp), type: 'complete', stamped: stamp !== '' });
+		this.sink.done(render(lists, page, stamp));
 	}
 
 	private errorOf({ parts, errors, late, legs }: Lists): McpError | null {
@@ -119,14 +119,13 @@ function stampOf({ parts, errors, whole }: Lists): string {
 		ttl = Math.min(ttl, list.ttl - (now - list.askedAt));
 	}
 	const rest = Math.max(0, Math.floor(Math.min(ttl, Number.MAX_SAFE_INTEGER)));
+	// Whole seconds, as long as that takes little away: the text is the same for as long as they are.
+	const shown = rest < 10_000 ? rest : rest - (rest % 1000);
 	const scope = known.every((list) => list.shared) ? 'public' : 'private';
-	return `"resultType":"complete","ttlMs":${rest},"cacheScope":"${scope}",`;
+	return `"resultType":"complete","ttlMs":${shown},"cacheScope":"${scope}",`;
 }
 
-function render({ exposed }: Lists, { items, next }: ListPage, stamp: string): Buffer {
-	const field = JSON.stringify(exposed.kind.field);
-	const tail = next === null ? ']}' : `],"nextCursor":${JSON.stringify(next)}}`;
-	const whole = items.length === exposed.shown.length;
-	const body = whole ? exposed.text() : exposed.textOf(items);
-	return Buffer.concat([Buffer.from(`{${stamp}${field}:[`), body, Buffer.from(tail)]);
+function render({ exposed }: Lists, { items, next }: ListPage, stamp: string): Result {
+	if (items.length === exposed.shown.length) return exposed.whole(stamp);
+	return { text: exposed.resultOf(items, stamp, next), type: 'complete', stamped: stamp !== '' };
 }

@@ -2,6 +2,7 @@ import type { Member, Scanned } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
 import type { Circuit } from './circuit.ts';
 import type { Failure } from './failure.ts';
+import type { ResultForms } from './result-forms.ts';
 
 export type { Failure } from './failure.ts';
 
@@ -115,6 +116,8 @@ export interface Result {
 	readonly type: string;
 	/** Whether `text` itself carries `resultType` and cache fields; codecs add or remove them for their client. */
 	readonly stamped: boolean;
+	/** Only on a result that goes to many: what codecs have made of it. */
+	readonly forms?: ResultForms;
 }
 
 /** A refusal or failure in JSON-RPC terms. */
@@ -163,6 +166,11 @@ export interface Upstream {
 	readonly pid: number | null;
 	/** Whether calls are under way. */
 	readonly busy: boolean;
+	/**
+	 * Since when, on the clock of `performance.now()`, the server could tell of changed lists at any time; null or absent:
+	 * it could not now.
+	 */
+	readonly hearsSince?: number | null;
 	/** What another connection needs to go on with the server's session; null when there is none. */
 	readonly resumption: Resumption | null;
 }

@@ -38,8 +38,8 @@ export class Session implements Listener {
 	lastUsed = performance.now();
 	/** When the client closed its stream; null while it has one, and for clients that never opened any. */
 	leftAt: number | null = null;
-	/** Tools whose results this client gets wrapped; the client's codec writes and reads it. */
-	readonly wrappedTools = new Set<string>();
+	/** Tools whose results this client gets wrapped; the client's codec writes and reads it; null for none. */
+	wrappedTools: Set<string> | null = null;
 	private stream: SessionStream | null = null;
 	private readonly missed: Missed[] = [];
 	private missedBytes = 0;

@@ -15,7 +15,7 @@ const answerMs = 10_000;
  */
 export class Subscriptions {
 	private readonly upstreams: Upstreams;
-	private readonly followed = new Map<string, Followed>();
+	private followed: Map<string, Followed> | null = null;
 
 	constructor(upstreams: Upstreams) {
 		this.upstreams = upstreams;
@@ -24,6 +24,7 @@ export class Subscriptions {
 	/** `done` gets the refusal, or null once the server reports the topic. */
 	add(follower: Follower, target: string, topic: Topic, done: (refusal: McpError | null) => void): void {
 		const key = keyOf(target, topic);
+		this.followed ??= new Map();
 		const known = this.followed.get(key);
 		if (known !== undefined) {
 			known.followers.add(follower);
@@ -44,20 +45,20 @@ export class Subscriptions {
 
 	remove(follower: Follower, target: string, topic: Topic): void {
 		const key = keyOf(target, topic);
-		const followed = this.followed.get(key);
+		const followed = this.followed?.get(key);
 		if (followed?.followers.delete(follower) !== true || followed.followers.size > 0) return;
-		this.followed.delete(key);
+		this.followed?.delete(key);
 		this.upstreams.leg(target)?.upstream?.unwatch(topic);
 	}
 
 	/** A follower has gone. */
 	removeAll(follower: Follower): void {
-		for (const { target, topic } of [...this.followed.values()]) this.remove(follower, target, topic);
+		for (const { target, topic } of [...(this.followed?.values() ?? [])]) this.remove(follower, target, topic);
 	}
 
 	/** A target has a new connection, which knows of no topics yet. */
 	restore(leg: Leg): void {
-		for (const { target, topic, waiting } of this.followed.values()) {
+		for (const { target, topic, waiting } of this.followed?.values() ?? []) {
 			if (target === leg.target.name && waiting === null) leg.upstream?.watch(topic, () => {});
 		}
 	}
@@ -65,7 +66,7 @@ export class Subscriptions {
 	private watch(key: string, followed: Followed, leg: Leg): void {
 		const name = leg.target.name;
 		// Whoever followed has left before the server was there.
-		if (this.followed.get(key) !== followed) return this.settle(key, followed, null);
+		if (this.followed?.get(key) !== followed) return this.settle(key, followed, null);
 		if (leg.upstream === null || leg.state !== 'ready') {
 			return this.settle(key, followed, mcpError(code.internal, `target "${name}" is not available`, name));
 		}
@@ -77,14 +78,14 @@ export class Subscriptions {
 			clearTimeout(timer);
 			this.settle(key, followed, refusal);
 			// Nobody follows any more, and what was sent to end it may have overtaken the beginning.
-			if (refusal === null && !this.followed.has(key)) leg.upstream?.unwatch(followed.topic);
+			if (refusal === null && !this.followed?.has(key)) leg.upstream?.unwatch(followed.topic);
 		});
 	}
 
 	private settle(key: string, followed: Followed, refusal: McpError | null): void {
 		const { waiting } = followed;
 		followed.waiting = null;
-		if (refusal !== null && this.followed.get(key) === followed) this.followed.delete(key);
+		if (refusal !== null && this.followed?.get(key) === followed) this.followed?.delete(key);
 		for (const done of waiting ?? []) done(refusal);
 	}
 }

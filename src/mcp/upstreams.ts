@@ -1,5 +1,5 @@
 import type { LaneBudget } from './lanes.ts';
-import { Leg } from './leg.ts';
+import { Leg, type LegEvents } from './leg.ts';
 import type { Ask, Caller, Notice, Resumption, Target } from './model.ts';
 import type { TargetWatch } from './target-watch.ts';
 
@@ -32,13 +32,14 @@ export interface UpstreamsOptions {
  * The connections that one client (or one pool of alike clients) has to the targets of a backend. A target that
  * fails is tried again with growing pauses for as long as the set is open; the others never notice.
  */
-export class Upstreams {
+export class Upstreams implements LegEvents {
 	/** In the order of the configuration. A reload replaces the list, and never changes it. */
 	legs: readonly Leg[];
 	/** Those that the configuration has dropped and whose calls are not over. */
 	private readonly retiring = new Set<Leg>();
 	private readonly options: UpstreamsOptions;
-	private readonly deadline: NodeJS.Timeout;
+	/** null once it is of no use any more. */
+	private deadline: NodeJS.Timeout | null;
 	private settled = false;
 	private closed = false;
 	private readonly settling: (() => void)[] = [];
@@ -112,7 +113,7 @@ export class Upstreams {
 	async close(keepSessions = false): Promise<void> {
 		if (this.closed) return;
 		this.closed = true;
-		clearTimeout(this.deadline);
+		this.stopWaiting();
 		this.settle();
 		const legs = [...this.legs, ...this.retiring];
 		await Promise.all(legs.map((leg) => leg.close(keepSessions)));
@@ -143,20 +144,27 @@ export class Upstreams {
 	}
 
 	private makeLeg(target: Target, watch: TargetWatch): Leg {
-		const { caller, lanes, events, startTimeout: patience } = this.options;
-		return new Leg({
-			...{ target, caller, watch, lanes, patience },
-			events: {
-				note: (leg, notice) => events.note(leg.target.name, notice),
-				ask: (ask) => events.ask(ask),
-				joined: (leg, renewed) => this.joined(leg, renewed),
-				failed: () => this.look(),
-				left: () => events.rosterChanged(),
-			},
-		});
+		const { caller, lanes, startTimeout: patience } = this.options;
+		return new Leg({ target, caller, watch, lanes, patience, events: this });
 	}
 
-	private joined(leg: Leg, renewed: boolean): void {
+	note(leg: Leg, notice: Notice): void {
+		this.options.events.note(leg.target.name, notice);
+	}
+
+	ask(ask: Ask): void {
+		this.options.events.ask(ask);
+	}
+
+	failed(): void {
+		this.look();
+	}
+
+	left(): void {
+		this.options.events.rosterChanged();
+	}
+
+	joined(leg: Leg, renewed: boolean): void {
 		if (this.level !== null) leg.upstream?.setLevel(this.level);
 		this.options.events.joined(leg);
 		// Late, or with a new session under the same connection: what it lists is not what was told.
@@ -181,10 +189,15 @@ export class Upstreams {
 		}
 	}
 
+	private stopWaiting(): void {
+		if (this.deadline !== null) clearTimeout(this.deadline);
+		this.deadline = null;
+	}
+
 	private settle(): void {
 		if (this.settled) return;
 		this.settled = true;
-		if (this.legs.every(({ state }) => state !== 'starting')) clearTimeout(this.deadline);
+		if (this.legs.every(({ state }) => state !== 'starting')) this.stopWaiting();
 		for (const then of this.settling.splice(0)) then();
 	}
 }

@@ -5,6 +5,7 @@ import { Health, type TargetHealth } from '../mcp/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { createNaming } from '../mcp/names.ts';
 import { Probe } from '../mcp/probe.ts';
+import { SharedLists } from '../mcp/shared-lists.ts';
 
 /** What a backend takes from outside. */
 export interface BackendContext {
@@ -134,6 +135,7 @@ export class LiveBackend {
 			watch: health,
 			findings,
 			listLimits: { items, pages, bytes },
+			lists: new SharedLists(),
 			strict: config.failureMode === 'failClosed',
 			refuseWhenMissing: missingRule[config.failureMode],
 			startTimeout: settings.targetStartTimeout,

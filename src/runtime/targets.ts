@@ -110,6 +110,8 @@ export class Targets {
 	private streamableHttp(config: HttpTargetConfig): Target {
 		const { name, url } = config;
 		const pool = this.poolOf(url);
+		// One for all sessions.
+		const parsed = new URL(url);
 		let speaksSse = false;
 		const found = {
 			// The server refused to be posted to: what it says in a stream, if it is one, it says at once.
@@ -130,7 +132,7 @@ export class Targets {
 			overHttp: true,
 			sessionsEnd: () => speaksSse,
 			openTransport: () =>
-				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(url, pool, this.maximumAnswerBytes),
+				speaksSse ? this.sse(config, found) : new StreamableHttpTransport(parsed, pool, this.maximumAnswerBytes),
 			openFallback: () => this.sse(config, found),
 		});
 	}

@@ -8,6 +8,7 @@ import { type Asked, oddMessages, rightAnswer } from './server-grammar.ts';
 /** Lines to and from a server in memory, sorted by the inbox that sorts those of a child process. */
 export class MemoryPipe implements Transport {
 	readonly pid = 1;
+	readonly hearsSince = 0;
 	private readonly log: ServerLog;
 	private readonly modern: boolean;
 	private readonly inbox = new Inbox(() => {});

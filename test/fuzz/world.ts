@@ -6,6 +6,7 @@ import { McpEndpoint } from '../../src/mcp/endpoint.ts';
 import { Findings } from '../../src/mcp/findings.ts';
 import { Health } from '../../src/mcp/health.ts';
 import { createNaming } from '../../src/mcp/names.ts';
+import { SharedLists } from '../../src/mcp/shared-lists.ts';
 import { createTarget } from '../../src/mcp/upstream/target.ts';
 import type { StdioServer } from '../../src/mcp/wire/stdio-server.ts';
 import { Learnt, messageFault, parsed, replyFault } from './check-reply.ts';
@@ -220,6 +221,7 @@ function openEndpoint(servers: readonly MemoryServer[], heartbeat: Heartbeat): M
 		federation: {
 			targets,
 			naming: createNaming(targets, 'conditional'),
+			lists: new SharedLists(),
 			watch: new Health(names, () => new Date(), ignore),
 			findings: new Findings(ignore, ignore),
 			...{ listLimits: { pages: 20, items: 1_000, bytes: 1_000_000 }, strict: false, startTimeout: 300, warn: ignore },

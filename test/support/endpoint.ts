@@ -8,6 +8,7 @@ import type { MissingRule } from '../../src/mcp/missing.ts';
 import { createNaming } from '../../src/mcp/names.ts';
 import { FakeExchange } from './fake-exchange.ts';
 import type { FakeTarget } from './fake-target.ts';
+import { SharedLists } from '../../src/mcp/shared-lists.ts';
 
 export interface EndpointChoice extends Partial<Omit<EndpointOptions, 'limits' | 'federation'>> {
 	readonly limits?: Partial<McpLimits>;
@@ -42,6 +43,7 @@ export class TestEndpoint {
 					() => {},
 				),
 				listLimits: { pages: 100, items: 10_000, bytes: 1_000_000 },
+				lists: new SharedLists(),
 				strict: false,
 				refuseWhenMissing,
 				startTimeout: 300,

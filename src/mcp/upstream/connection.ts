@@ -34,6 +34,9 @@ export interface TopicStream {
 	unwatch(topic: Topic): void;
 }
 
+/** What a connection reports outside calls. */
+export type ConnectionEvents = Pick<UpstreamEvents, 'failed' | 'note' | 'ask'>;
+
 /** Hears how calls were refused. */
 export interface Refusals {
 	refused(error: number): void;
@@ -57,11 +60,11 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	private readonly target: string;
 	private readonly transport: Transport;
 	private readonly caller: Caller;
-	private readonly events: UpstreamEvents;
+	private readonly events: ConnectionEvents;
 	/** Calls under way; what a server says outside of any is looked up here. */
 	private readonly calls = new SlotList<OpenCall>();
 	private readonly asks: ServerAsk[] = [];
-	private readonly acknowledging = new Map<number, (scanned: Scanned) => void>();
+	private acknowledging: Map<number, (scanned: Scanned) => void> | null = null;
 	private readonly vitals: Vitals;
 	/** No call can be too late before. */
 	private dueAt = 0;
@@ -78,7 +81,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 			tools: ToolHeaders;
 			vitals: Vitals;
 		},
-		events: UpstreamEvents,
+		events: ConnectionEvents,
 		firstId: number,
 	) {
 		this.target = options.target;
@@ -192,13 +195,17 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 
 	/** `then` hears when the server acknowledges the `subscriptions/listen` with this id; null: nobody waits any more. */
 	onAcknowledged(id: number, then: ((scanned: Scanned) => void) | null): void {
-		if (then === null) this.acknowledging.delete(id);
-		else this.acknowledging.set(id, then);
+		if (then === null) this.acknowledging?.delete(id);
+		else (this.acknowledging ??= new Map()).set(id, then);
+	}
+
+	answered(): void {
+		this.served = true;
+		this.vitals.circuit.succeeded();
 	}
 
 	readResult(call: Call, scanned: Scanned, result: Member): Result {
-		this.served = true;
-		this.vitals.circuit.succeeded();
+		this.answered();
 		const text = textOf(scanned, result);
 		const { type, stamped } = this.dialect.resultType(result, scanned.text);
 		if (call.method !== 'tools/list') return { text, type, stamped };
@@ -221,8 +228,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	}
 
 	errorOf(scanned: Scanned, member: Member): McpError {
-		this.served = true;
-		this.vitals.circuit.succeeded();
+		this.answered();
 		const error = readError(scanned, member, this.target);
 		this.check?.refused(error.code);
 		return error;
@@ -334,7 +340,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 
 	private acknowledged(scanned: Scanned, params: Member | null): void {
 		const id = memberOf(memberOf(params?.members, '_meta')?.members, subscriptionKey);
-		if (id !== null) this.acknowledging.get(Number(textOf(scanned, id).toString()))?.(scanned);
+		if (id !== null) this.acknowledging?.get(Number(textOf(scanned, id).toString()))?.(scanned);
 	}
 
 	private headersOf(call: Call): readonly string[] {

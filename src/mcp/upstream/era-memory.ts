@@ -13,6 +13,19 @@ export class EraMemory {
 		this.tools = tools;
 	}
 
+	/** What a server says of itself; where it said the same before, what is kept of that: sessions have it in common. */
+	same(server: ServerFacts): ServerFacts {
+		const { server: known } = this;
+		const isSame =
+			known !== null &&
+			known.protocolVersion === server.protocolVersion &&
+			known.instructions === server.instructions &&
+			known.serverInfoText.equals(server.serverInfoText) &&
+			known.capabilitiesText.equals(server.capabilitiesText);
+		if (!isSame) this.server = server;
+		return isSame ? known : server;
+	}
+
 	/** Whether the server is known not to speak it. */
 	lacks(era: Era): boolean {
 		return this[era]?.speaks === false;

@@ -79,31 +79,55 @@ function textOr(value: unknown, otherwise: string): string {
 
 /** The dialect of servers up to 2025-11-25. `sessionId` is null where the server gave none, as over stdio. */
 export function legacyDialect(version: string, sessionId: string | null): Dialect {
-	const headers = ['mcp-protocol-version', version];
-	if (sessionId !== null) headers.push('mcp-session-id', sessionId);
-	return {
-		handshake: true,
-		mirrors: false,
-		requestMeta: () => '',
-		headers: () => headers,
-		postHeaders: headers,
-		refusal: refuseState,
-		takes: () => true,
-		resultType: () => complete,
-		cancelNotice(id, reason) {
-			const why = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
-			return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${why}}}`);
-		},
-	};
+	return new LegacyDialect(version, sessionId);
+}
+
+/** A class, as there is one per session. */
+class LegacyDialect implements Dialect {
+	readonly handshake = true;
+	readonly mirrors = false;
+	readonly postHeaders: readonly string[];
+
+	constructor(version: string, sessionId: string | null) {
+		const headers = ['mcp-protocol-version', version];
+		if (sessionId !== null) headers.push('mcp-session-id', sessionId);
+		this.postHeaders = headers;
+	}
+
+	requestMeta(): string {
+		return '';
+	}
+
+	headers(): readonly string[] {
+		return this.postHeaders;
+	}
+
+	/** These servers never give a `requestState`: one that comes back to them is a client's invention, or has expired. */
+	refusal(call: Call): McpError | null {
+		if (memberOf(call.params.members, 'requestState') === null) return null;
+		return mcpError(code.invalidParams, 'params.requestState is unknown or has expired');
+	}
+
+	takes(): boolean {
+		return true;
+	}
+
+	resultType(): { type: string; stamped: boolean } {
+		return complete;
+	}
+
+	cancelNotice(id: number, reason: string | undefined): Buffer {
+		return cancelledText(id, reason);
+	}
+}
+
+/** What a server is told of a call that is taken back. */
+export function cancelledText(id: number, reason: string | undefined): Buffer {
+	const why = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
+	return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${why}}}`);
 }
 
 const complete = { type: 'complete', stamped: false };
-
-/** These servers never give a `requestState`: one that comes back to them is a client's invention, or has expired. */
-function refuseState(call: Call): McpError | null {
-	if (memberOf(call.params.members, 'requestState') === null) return null;
-	return mcpError(code.invalidParams, 'params.requestState is unknown or has expired');
-}
 
 export function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -24,6 +24,8 @@ const againMs = 5000;
  * new filter, and the old one is closed once the new one stands: nothing is missed in between.
  */
 export class ListenStreams implements TopicStream {
+	/** Since when the server says what changes; null: it does not now. */
+	hearsSince: number | null = null;
 	private readonly options: ListenOptions;
 	private readonly lists: Readonly<Record<string, true>>;
 	private readonly topics = new Map<string, Watched>();
@@ -55,6 +57,7 @@ export class ListenStreams implements TopicStream {
 
 	close(): void {
 		this.closed = true;
+		this.hearsSince = null;
 		if (this.timer !== null) clearTimeout(this.timer);
 		this.current?.cancel();
 		const asked = new Set(this.topics.keys());
@@ -83,6 +86,7 @@ export class ListenStreams implements TopicStream {
 		const stream = new ListenStream(this.options, filter, {
 			acknowledged: (honoured) => {
 				previous?.cancel();
+				this.hearsSince ??= performance.now();
 				this.settle(asked, honoured);
 			},
 			refused: (error) => {
@@ -95,6 +99,7 @@ export class ListenStreams implements TopicStream {
 			ended: () => {
 				if (this.current !== stream) return;
 				previous?.cancel();
+				this.hearsSince = null;
 				this.later();
 			},
 		});

@@ -1,9 +1,9 @@
-import { decodeString, type Scanned } from '../../lib/json-scan.ts';
+import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
 import { encodeHeader } from '../header-value.ts';
-import type { Call, Caller, ServerFacts } from '../model.ts';
+import type { Call, Caller, Notice, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
-import { isObject, serverFacts } from './legacy.ts';
+import { cancelledText, isObject, serverFacts } from './legacy.ts';
 import { memberOf, objectOf } from './message.ts';
 
 /** The revision without handshake that the gateway speaks to servers. */
@@ -66,41 +66,59 @@ const stamped = { type: 'complete', stamped: true };
 
 /** The dialect of 2026-07-28. `overHttp`: a closed request is a cancelled one, no notification is needed. */
 export function modernDialect(overHttp: boolean): Dialect {
-	let last: { readonly caller: Caller; readonly meta: string } | null = null;
-	return {
-		handshake: false,
-		mirrors: overHttp,
-		refusal: () => null,
-		// What clients with a handshake tell their servers has no meaning here, or travels with each call.
-		takes: (notice) => !handshakeNotices.test(notice.method),
-		requestMeta(caller) {
-			if (last?.caller !== caller) last = { caller, meta: callerMeta(caller) };
-			return last.meta;
-		},
-		headers(call: Call) {
-			const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', call.method];
-			if (named.has(call.method) || taskMethods.has(call.method)) headers.push('mcp-name', encodeHeader(nameOf(call)));
-			return headers;
-		},
-		postHeaders: ['mcp-protocol-version', modernVersion],
-		resultType(result, text) {
-			const type = memberOf(result.members, 'resultType');
-			if (type === null) return unstamped;
-			if (complete.compare(text, type.start, type.end) === 0) return stamped;
-			// A type that is no word is nobody's.
-			const known = text[type.start] === 0x22 && type.end - type.start <= maximumTypeBytes;
-			return { type: known ? decodeString(text, type.start, type.end) : 'unknown', stamped: true };
-		},
-		cancelNotice(id, reason) {
-			if (overHttp) return null;
-			const why = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
-			return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}${why}}}`);
-		},
-	};
+	return new ModernDialect(overHttp);
+}
+
+class ModernDialect implements Dialect {
+	readonly handshake = false;
+	readonly mirrors: boolean;
+	readonly postHeaders = modernPostHeaders;
+	private lastCaller: Caller | null = null;
+	private lastMeta = '';
+
+	constructor(overHttp: boolean) {
+		this.mirrors = overHttp;
+	}
+
+	refusal(): null {
+		return null;
+	}
+
+	/** What clients with a handshake tell their servers has no meaning here, or travels with each call. */
+	takes(notice: Notice): boolean {
+		return !handshakeNotices.test(notice.method);
+	}
+
+	requestMeta(caller: Caller): string {
+		if (this.lastCaller !== caller) {
+			this.lastCaller = caller;
+			this.lastMeta = callerMeta(caller);
+		}
+		return this.lastMeta;
+	}
+
+	headers(call: Call): readonly string[] {
+		const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', call.method];
+		if (named.has(call.method) || taskMethods.has(call.method)) headers.push('mcp-name', encodeHeader(nameOf(call)));
+		return headers;
+	}
+
+	resultType(result: Member, text: Buffer): { type: string; stamped: boolean } {
+		const type = memberOf(result.members, 'resultType');
+		if (type === null) return unstamped;
+		if (complete.compare(text, type.start, type.end) === 0) return stamped;
+		// A type that is no word is nobody's.
+		const known = text[type.start] === 0x22 && type.end - type.start <= maximumTypeBytes;
+		return { type: known ? decodeString(text, type.start, type.end) : 'unknown', stamped: true };
+	}
+
+	cancelNotice(id: number, reason: string | undefined): Buffer | null {
+		return this.mirrors ? null : cancelledText(id, reason);
+	}
 }
 
 const maximumTypeBytes = 256;
-
+const modernPostHeaders: readonly string[] = ['mcp-protocol-version', modernVersion];
 const handshakeNotices = /^notifications\/(initialized|progress|cancelled|roots\/list_changed)$/;
 
 /** What servers are told that the client can do; tasks of clients with a handshake are of another form. */

@@ -1,7 +1,7 @@
 import type { Scanned } from '../../lib/json-scan.ts';
 import type { Ask, Caller, Failure, Notice, Resumption, ServerFacts, Ticket } from '../model.ts';
 import { code, mcpError } from '../errors.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
 import { failureOf } from './failure-of.ts';
 import type { Dialect } from './dialect.ts';
 import type { LostCalls } from './lost-calls.ts';
@@ -49,7 +49,7 @@ type Way = 'modern' | 'legacy';
  * silent, is greeted in the other way. Credentials refused, 5xx, broken connections and silence over HTTP say nothing
  * about eras and end the attempt.
  */
-export class Negotiation {
+export class Negotiation implements ConnectionEvents {
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
 	private readonly vitals: Vitals;
@@ -60,7 +60,7 @@ export class Negotiation {
 	private connection: Connection | null = null;
 	private listening: Ticket | null = null;
 	private topics: ListenStreams | null = null;
-	private readonly timers = new Set<NodeJS.Timeout>();
+	private timers: NodeJS.Timeout[] = [];
 	private nextId = 1;
 	private closed = false;
 	private established = false;
@@ -99,6 +99,11 @@ export class Negotiation {
 		return this.transport?.pid ?? null;
 	}
 
+	get hearsSince(): number | null {
+		if (this.closed || !this.established) return null;
+		return this.topics === null ? (this.transport?.hearsSince ?? null) : this.topics.hearsSince;
+	}
+
 	/** The server's session, for who wants to go on with it later. */
 	resumption: Resumption | null = null;
 
@@ -107,7 +112,8 @@ export class Negotiation {
 		const limit = this.options.startTimeout ?? usual;
 		this.after(limit, () => {
 			const remedy = 'If it only needs longer to start, raise startTimeout of the target.';
-			if (!this.established) this.fail({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
+			if (!this.established)
+				this.failed({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
 		});
 		this.transport = this.options.openTransport(this.caller);
 		if (this.resume !== null && this.memory.server !== null)
@@ -119,7 +125,7 @@ export class Negotiation {
 
 	/** Hears nothing any more; calls under way go on. */
 	retire(): void {
-		for (const timer of this.timers) clearTimeout(timer);
+		this.stopTimers();
 		this.topics?.close();
 		this.listening?.cancel();
 	}
@@ -187,7 +193,7 @@ export class Negotiation {
 		}
 		if (server === 'disjoint' || (others !== null && others.length > 0 && others.every((one) => one >= '2026'))) {
 			const reason = 'it speaks only MCP versions that this gateway does not know';
-			return this.fail({ ...noProcess, reason, remedy: 'Update agentgateway.' });
+			return this.failed({ ...noProcess, reason, remedy: 'Update agentgateway.' });
 		}
 		if (server === 'not-modern')
 			return this.refused('modern', transport, { ...noProcess, ...refusal('server/discover', scanned) });
@@ -212,7 +218,7 @@ export class Negotiation {
 		const exited = fault.kind === 'process' && fault.exitCode !== null && transport.pid !== null;
 		// Some servers exit on any request before initialize: a fresh one is asked in the old way.
 		if (exited && this.greetings.legacy !== undefined && this.greetings.legacy !== 'open')
-			return this.fail(failureOf(fault));
+			return this.failed(failureOf(fault));
 		if (exited) {
 			this.memory.note('modern', false);
 			this.greetings.modern = failureOf(fault);
@@ -222,7 +228,7 @@ export class Negotiation {
 		}
 		if (saysNo(fault)) return this.refused('modern', transport, failureOf(fault));
 		if (this.held !== null) return this.held();
-		this.fail(failureOf(fault));
+		this.failed(failureOf(fault));
 	}
 
 	private initialize(transport: Transport): void {
@@ -230,11 +236,11 @@ export class Negotiation {
 		const receiver: Receiver = {
 			message: (scanned, headers) => {
 				if (memberOf(scanned.members, 'method') !== null || !this.waitsFor('legacy', transport)) return;
-				const server = readInitialize(scanned);
-				if (server === null)
+				const said = readInitialize(scanned);
+				if (said === null)
 					return this.refused('legacy', transport, { ...noProcess, ...refusal('initialize', scanned) });
 				this.memory.note('legacy', true);
-				this.memory.server = server;
+				const server = this.memory.same(said);
 				const session = headers?.['mcp-session-id'];
 				this.initialized(transport, server, typeof session === 'string' ? session : null);
 			},
@@ -246,7 +252,7 @@ export class Negotiation {
 					return this.refused('legacy', transport, failure);
 				const early = fault.kind === 'process' && fault.exitCode !== null;
 				this.memory.forget();
-				this.fail(early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure);
+				this.failed(early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure);
 			},
 		};
 		transport.request({ id, message: initializeText(id, this.caller), headers: initializeHeaders }, receiver);
@@ -301,7 +307,7 @@ export class Negotiation {
 		// It refused both; it may have been replaced by another.
 		this.memory.forget();
 		const told = way === 'legacy' ? failure : (there ?? failure);
-		if (!this.fellBack(told)) this.fail(told);
+		if (!this.fellBack(told)) this.failed(told);
 	}
 
 	/** A URL that cannot be posted to may still give a stream ("Backwards compatibility"): the fallback, where there is one. */
@@ -322,20 +328,11 @@ export class Negotiation {
 
 	private establish(transport: Transport, server: ServerFacts, dialect: Dialect): Connection {
 		this.established = true;
+		this.stopTimers();
 		transport.established?.();
-		const events = {
-			ready() {},
-			failed: (failure: Failure) => this.fail(failure),
-			note: (notice: Notice) => this.events.note(notice),
-			ask: (ask: Ask) => {
-				if (this.closed) ask.answer({ error: mcpError(code.internal, 'the connection ends') });
-				else this.events.ask(ask);
-			},
-		};
-		const { caller, vitals } = this;
-		const { tools } = this.memory;
-		const options = { target: this.options.name, transport, dialect, server, caller, tools, vitals };
-		const connection = new Connection(options, events, this.nextId);
+		const { caller, vitals, memory } = this;
+		const options = { target: this.options.name, transport, dialect, server, caller, tools: memory.tools, vitals };
+		const connection = new Connection(options, this, this.nextId);
 		this.connection = connection;
 		connection.lost = this.events.lost;
 		if (this.options.overHttp && !this.handshakeOnly) connection.check = new EraCheck(transport, connection, caller);
@@ -356,15 +353,25 @@ export class Negotiation {
 
 	private after(ms: number, then: () => void): void {
 		if (this.closed) return;
-		const timer = setTimeout(() => {
-			this.timers.delete(timer);
-			then();
-		}, ms);
+		const timer = setTimeout(then, ms);
 		timer.unref();
-		this.timers.add(timer);
+		this.timers.push(timer);
 	}
 
-	private fail(failure: Failure): void {
+	private stopTimers(): void {
+		for (const timer of this.timers.splice(0)) clearTimeout(timer);
+	}
+
+	note(notice: Notice): void {
+		this.events.note(notice);
+	}
+
+	ask(ask: Ask): void {
+		if (this.closed) ask.answer({ error: mcpError(code.internal, 'the connection ends') });
+		else this.events.ask(ask);
+	}
+
+	failed(failure: Failure): void {
 		if (!this.closed) this.events.failed(failure);
 	}
 }
@@ -384,7 +391,6 @@ function saysNo(fault: TransportFault): boolean {
 
 /** What servers answer to a POST where only a stream is. */
 const notPostable: ReadonlySet<number> = new Set([400, 404, 405]);
-
 const noProcess = { exitCode: null, signal: null, stderr: [] };
 
 function refusal(method: string, scanned: Scanned): { reason: string; remedy: string } {

@@ -13,6 +13,8 @@ export interface CallOwner {
 	readonly dialect: Dialect;
 	/** The monotonic clock, good enough for time-outs. */
 	readonly now: number;
+	/** The server has answered a call. */
+	answered(): void;
 	readResult(call: Call, scanned: Scanned, result: Member): Result;
 	errorOf(scanned: Scanned, error: Member): McpError;
 	/** The transport gave up on a call. */
@@ -96,6 +98,7 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		const { handshake } = this.connection.dialect;
 		// Without a handshake it is the result that says of which type it is.
 		if (!(handshake || frame.complete) || !sink.passes(!handshake)) return false;
+		this.connection.answered();
 		this.end();
 		sink.pass(frame.pieces);
 		return true;

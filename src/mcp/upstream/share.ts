@@ -18,6 +18,7 @@ import type { SharedTopics } from './shared-topics.ts';
 /** What shares are parts of. */
 export interface SharedConnection {
 	readonly pid: number | null;
+	readonly hearsSince: number | null;
 	/** Whether the server has answered a call. */
 	readonly served: boolean;
 	readonly topics: SharedTopics;
@@ -50,6 +51,10 @@ export class Share implements Upstream {
 
 	get served(): boolean {
 		return this.shared?.served === true;
+	}
+
+	get hearsSince(): number | null {
+		return this.shared?.hearsSince ?? null;
 	}
 
 	get pid(): number | null {

@@ -1,6 +1,6 @@
 import type { SlotList, Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
-import type { Ask, Call, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
+import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 
 /** The connection that a call is under way on. */
@@ -65,6 +65,14 @@ export class SharedCall implements Sink, Ticket, Slotted {
 
 	done(result: Result): void {
 		this.end()?.done(result);
+	}
+
+	passes(stamped: boolean): boolean {
+		return this.sink?.passes?.(stamped) === true;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		this.end()?.pass?.(pieces);
 	}
 
 	fail(error: McpError): void {

@@ -62,6 +62,10 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		return this.upstream?.served === true;
 	}
 
+	get hearsSince(): number | null {
+		return this.upstream?.hearsSince ?? null;
+	}
+
 	get pid(): number | null {
 		return this.upstream?.pid ?? null;
 	}

@@ -60,7 +60,7 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	/** Calls that wait for the server's next session; null while there is one. */
 	private lost: LostCall[] | null = null;
 	/** Calls that wait for their next try. */
-	private readonly waiting = new Map<LostCall, NodeJS.Timeout>();
+	private waiting: Map<LostCall, NodeJS.Timeout> | null = null;
 	/** Sessions that the server has forgotten; answers may still be on their way. */
 	private readonly retired: Negotiation[] = [];
 
@@ -93,7 +93,11 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	}
 
 	get busy(): boolean {
-		return this.waiting.size > 0 || this.lost !== null || this.connection?.busy === true;
+		return (this.waiting?.size ?? 0) > 0 || this.lost !== null || this.connection?.busy === true;
+	}
+
+	get hearsSince(): number | null {
+		return this.failure === null ? this.negotiation.hearsSince : null;
 	}
 
 	get resumption(): Resumption | null {
@@ -125,11 +129,11 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 
 	async close(keepSession = false): Promise<void> {
 		this.closed = true;
-		for (const [one, timer] of this.waiting) {
+		for (const [one, timer] of this.waiting ?? []) {
 			clearTimeout(timer);
 			one.fail(this.unavailable());
 		}
-		this.waiting.clear();
+		this.waiting = null;
 		this.settleLost((one) => one.fail(this.unavailable()));
 		await Promise.all([...this.retired, this.negotiation].map((one) => one.close(keepSession)));
 	}
@@ -173,18 +177,18 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 
 	/** Tries again after growing pauses, in all for about as long as a server takes to restart. */
 	unreached(call: Call, sink: Sink, tries: number): Ticket | null {
-		const tooMany = tries >= maximumTries || this.waiting.size >= maximumLost;
+		const tooMany = tries >= maximumTries || (this.waiting?.size ?? 0) >= maximumLost;
 		if (tooMany || this.closed || this.failure !== null || this.vitals.circuit.state === 'open') return null;
 		const lost = new LostCall(call, sink, (one) => this.forget(one));
 		const timer = setTimeout(
 			() => {
-				this.waiting.delete(lost);
+				this.waiting?.delete(lost);
 				lost.start((...what) => this.send(...what, { repeated: false, tries: tries + 1 }));
 			},
 			Math.min(firstPauseMs * 2 ** tries, longestPauseMs),
 		);
 		timer.unref();
-		this.waiting.set(lost, timer);
+		(this.waiting ??= new Map()).set(lost, timer);
 		return lost;
 	}
 
@@ -199,8 +203,8 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	}
 
 	private forget(lost: LostCall): void {
-		clearTimeout(this.waiting.get(lost));
-		this.waiting.delete(lost);
+		clearTimeout(this.waiting?.get(lost));
+		this.waiting?.delete(lost);
 	}
 
 	private refuse(sink: Sink): Ticket {

@@ -4,7 +4,7 @@ import type { Caller, Result } from '../model.ts';
 import type { Session, SessionStream } from '../session.ts';
 import type { Envelope } from './envelope.ts';
 import { legacyCodec } from './legacy-codec.ts';
-import { chooseVersion, type LegacyDialogue, openingCaller } from './legacy-dialogue.ts';
+import { chooseVersion, type LegacyDialogue } from './legacy-dialogue.ts';
 import { CallReply } from './reply.ts';
 import type { SharedChannel } from './shared-channel.ts';
 
@@ -75,7 +75,7 @@ export class ChannelSession {
 			return reply.fail(mcpError(code.invalidRequest, 'initialize comes once, and has come already'));
 		}
 		const version = chooseVersion(envelope);
-		const session = this.options.open(openingCaller(envelope), version);
+		const session = this.options.open(this.options.dialogue.openedBy(envelope), version);
 		if (session === null) return reply.fail(mcpError(code.internal, 'too many sessions are open'));
 		this.session = session;
 		dialogue.greet(session.connections, version, (answer) => {

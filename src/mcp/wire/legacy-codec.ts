@@ -29,25 +29,31 @@ const callCodec: ReplyCodec = {
 	result: (result) => (result.stamped ? projectResult(older(result.text), false) : result.text),
 };
 
-/**
- * The codec for a call of a session. `wrapped` names the tools whose results this client gets wrapped, because their
- * schema is no object and was shown to it as one. `plain`: clients see everything as one server has it.
- */
-export function codecOf(envelope: Envelope, wrapped: Set<string>, plain: boolean): ReplyCodec {
-	const { method } = envelope;
-	if (method === 'tools/call') {
-		if (wrapped.size === 0) return callCodec;
-		return wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
-	}
-	if (method !== 'tools/list') return legacyCodec;
-	return { ...legacyCodec, result: (result) => projected(result, wrapped, plain), passes: () => false };
+/** Whoever remembers the tools whose results are wrapped. */
+export interface WrappedTools {
+	wrappedTools: Set<string> | null;
 }
 
-function projected(result: Result, names: Set<string>, plain: boolean): Buffer {
+/**
+ * The codec for a call of a session. `session` remembers the tools whose results this client gets wrapped, because their
+ * schema is no object and was shown to it as one. `plain`: clients see everything as one server has it.
+ */
+export function codecOf(envelope: Envelope, session: WrappedTools, plain: boolean): ReplyCodec {
+	const { method } = envelope;
+	if (method === 'tools/call') {
+		const wrapped = session.wrappedTools;
+		return wrapped !== null && wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
+	}
+	if (method !== 'tools/list') return legacyCodec;
+	return { ...legacyCodec, result: (result) => projected(result, session, plain), passes: () => false };
+}
+
+function projected(result: Result, session: WrappedTools, plain: boolean): Buffer {
 	// One server of the client's own kind knows what its clients take; a merged list may hold tools of any.
 	if (!result.stamped && plain) return result.text;
-	const { text, wrapped } = projectTools(result.stamped ? older(result.text) : result.text);
-	for (const name of wrapped) names.add(name);
+	const make = () => projectTools(result.stamped ? older(result.text) : result.text);
+	const { text, wrapped } = result.forms?.of('legacy', make) ?? make();
+	for (const name of wrapped) (session.wrappedTools ??= new Set()).add(name);
 	return text;
 }
 

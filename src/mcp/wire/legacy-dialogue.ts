@@ -30,9 +30,21 @@ export interface LegacyDialogueOptions {
 /** What clients of the revisions 2024-11-05 to 2025-11-25 say in a session, whatever carries it. */
 export class LegacyDialogue {
 	private readonly options: LegacyDialogueOptions;
+	/** Who opened a session last. */
+	private last: Caller | null = null;
 
 	constructor(options: LegacyDialogueOptions) {
 		this.options = options;
+	}
+
+	/** Who opens a session with this `initialize`; one object for all who look alike in a row. */
+	openedBy(envelope: Envelope): Caller {
+		const caller = openingCaller(envelope);
+		const { last } = this;
+		const info = last?.clientInfo ?? null;
+		const sameInfo = caller.clientInfo === null ? info === null : info?.equals(caller.clientInfo) === true;
+		if (last === null || !sameInfo || !last.capabilities.equals(caller.capabilities)) this.last = caller;
+		return this.last ?? caller;
 	}
 
 	/**
@@ -52,7 +64,7 @@ export class LegacyDialogue {
 	request(envelope: Envelope, session: Session, channel: ReplyChannel, facts: Facts): void {
 		const { id } = envelope;
 		if (id === null) throw new Error('a request without id');
-		const codec = codecOf(envelope, session.wrappedTools, session.connections.federation.naming.plain);
+		const codec = codecOf(envelope, session, session.connections.federation.naming.plain);
 		const reply = new CallReply(channel, id, tokenOf(envelope), codec, facts, session);
 		if (envelope.method === 'ping') {
 			facts.mcpMethod = 'ping';
@@ -109,7 +121,7 @@ export function chooseVersion(envelope: Envelope): string {
 }
 
 /** Who opens a session with this `initialize`. */
-export function openingCaller(envelope: Envelope): Caller {
+function openingCaller(envelope: Envelope): Caller {
 	const text = envelope.params.text;
 	const part = (key: string) => {
 		const member = envelope.params.members?.find((one: Member) => one.key === key);

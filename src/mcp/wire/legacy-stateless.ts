@@ -7,7 +7,7 @@ import { anonymous } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
 import { codecOf } from './legacy-codec.ts';
-import { chooseVersion, type LegacyDialogue, legacyMeta, openingCaller } from './legacy-dialogue.ts';
+import { chooseVersion, type LegacyDialogue, legacyMeta } from './legacy-dialogue.ts';
 import { settle, supportsVersion } from './legacy.ts';
 import { refuse } from './refusals.ts';
 import { CallReply } from './reply.ts';
@@ -22,7 +22,7 @@ export interface StatelessOptions {
 export class StatelessFrontend {
 	private readonly options: StatelessOptions;
 	/** Tools whose results are wrapped, by the lists that were shown; all clients are shown the same. */
-	private readonly wrapped = new Set<string>();
+	wrappedTools: Set<string> | null = null;
 
 	constructor(options: StatelessOptions) {
 		this.options = options;
@@ -34,10 +34,10 @@ export class StatelessFrontend {
 		else if (!supportsVersion(exchange, envelope.id)) return;
 		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
 		const { pool, channel, dialogue } = this.options;
-		const lease = pool.lease(opening ? unasked(openingCaller(envelope)) : nobody);
+		const lease = pool.lease(opening ? unasked(this.options.dialogue.openedBy(envelope)) : nobody);
 		if (lease === null) return refuse(exchange, 429, envelope.id, tooMany, ['retry-after', '5']);
 		const to = new HttpChannel(exchange, channel);
-		const codec = codecOf(envelope, this.wrapped, lease.connections.federation.naming.plain);
+		const codec = codecOf(envelope, this, lease.connections.federation.naming.plain);
 		const reply = new CallReply(to, envelope.id, tokenOf(envelope), codec, exchange.facts, null);
 		reply.ended = () => lease.release();
 		if (opening) {

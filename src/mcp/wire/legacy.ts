@@ -12,7 +12,7 @@ import { type Envelope, type EnvelopeFault, isEnvelopeFault } from './envelope.t
 import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
 import { HttpSession, type HttpSessionOptions } from './http-session.ts';
 import { legacyCodec } from './legacy-codec.ts';
-import { chooseVersion, type LegacyDialogue, legacyVersions, openingCaller } from './legacy-dialogue.ts';
+import { chooseVersion, type LegacyDialogue, legacyVersions } from './legacy-dialogue.ts';
 import { header, refuse } from './refusals.ts';
 import { CallReply } from './reply.ts';
 
@@ -134,7 +134,7 @@ export class LegacyFrontend {
 		exchange.facts.mcpMethod = 'initialize';
 		const version = chooseVersion(envelope);
 		const { sessions, dialogue, channel } = this.options;
-		const session = sessions.open(openingCaller(envelope), version);
+		const session = sessions.open(dialogue.openedBy(envelope), version);
 		if (session === null) {
 			const { status, error, headers } = refusals.full;
 			return refuse(exchange, status, envelope.id, error, headers);

@@ -24,14 +24,19 @@ const plainCodec: ReplyCodec = {
 	cancelsWhenGone: true,
 };
 
+const cacheFields = '"resultType":"complete","ttlMs":0,"cacheScope":"private"';
+
 const listCodec: ReplyCodec = {
 	...plainCodec,
-	result: (result) => stamp(result, '"resultType":"complete","ttlMs":0,"cacheScope":"private"'),
+	result: (result) => formOf(result, 'modern', () => stamp(result, cacheFields)),
 };
 
 const toolsCodec: ReplyCodec = {
-	...listCodec,
-	result: (result) => listCodec.result(result.stamped ? result : { ...result, text: withoutExecution(result.text) }),
+	...plainCodec,
+	result: (result) =>
+		formOf(result, 'modern', () =>
+			result.stamped ? result.text : stamp({ ...result, text: withoutExecution(result.text) }, cacheFields),
+		),
 };
 
 const ownServerInfo = `"io.modelcontextprotocol/serverInfo":${JSON.stringify({ name: 'agentgateway', version })}`;
@@ -48,6 +53,10 @@ const statuses: ReadonlyMap<McpError['code'], number> = new Map([
 export function modernCodec(method: string): ReplyCodec {
 	if (method === 'tools/list') return toolsCodec;
 	return cacheable.has(method) ? listCodec : plainCodec;
+}
+
+function formOf({ forms }: Result, kind: string, make: () => Buffer): Buffer {
+	return forms === undefined ? make() : forms.of(kind, () => ({ text: make(), wrapped: [] })).text;
 }
 
 function stamp(result: Result, members: string): Buffer {

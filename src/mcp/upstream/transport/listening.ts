@@ -8,6 +8,8 @@ import type { Receiver } from './transport.ts';
 
 /** The GET stream for what belongs to no request: opened again when it ends, until it is refused. */
 export class Listening implements Ticket, StreamFollower {
+	/** Since when the stream stands; null: it does not. */
+	hearsSince: number | null = null;
 	private readonly channel: HttpChannel;
 	private readonly headers: readonly string[];
 	private readonly receiver: Receiver;
@@ -34,12 +36,14 @@ export class Listening implements Ticket, StreamFollower {
 
 	cancel(): void {
 		this.over = true;
+		this.hearsSince = null;
 		if (this.timer !== null) clearTimeout(this.timer);
 		this.stream?.cancel();
 	}
 
 	opened(): void {
 		this.stood = true;
+		this.hearsSince = performance.now();
 		this.pauseMs = this.retryMs;
 	}
 
@@ -54,6 +58,7 @@ export class Listening implements Ticket, StreamFollower {
 	closed(end: StreamEnd): void {
 		const { reader } = this.stream ?? {};
 		this.stream = null;
+		this.hearsSince = null;
 		if (reader !== undefined) {
 			this.lastEventId = reader.lastEventId;
 			if (reader.retryMs !== null) this.retryMs = pauseOf(reader.retryMs);

@@ -25,6 +25,8 @@ export interface SseOptions {
 /** JSON-RPC over HTTP+SSE (MCP 2024-11-05): one stream for all that the server says, a POST for each message to it. */
 export class SseTransport implements Transport {
 	readonly pid = null;
+	/** Without its stream the transport is over. */
+	readonly hearsSince = 0;
 	readonly handshakeOnly = true;
 	private readonly options: SseOptions;
 	private readonly inbox: Inbox;

@@ -73,6 +73,8 @@ export class StdioTransport implements Transport {
 		}
 	}
 
+	readonly hearsSince = 0;
+
 	get pid(): number | null {
 		return this.child.pid;
 	}

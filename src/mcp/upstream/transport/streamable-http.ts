@@ -16,9 +16,13 @@ export class StreamableHttpTransport implements Transport {
 	private closed = false;
 
 	/** `maximumAnswerBytes` of one answer or event; default 64 MiB. */
-	constructor(url: string, pool: HttpPool, maximumAnswerBytes?: number) {
+	constructor(url: URL | string, pool: HttpPool, maximumAnswerBytes?: number) {
 		this.pool = pool;
-		this.channel = new HttpChannel(new URL(url), pool, maximumAnswerBytes);
+		this.channel = new HttpChannel(typeof url === 'string' ? new URL(url) : url, pool, maximumAnswerBytes);
+	}
+
+	get hearsSince(): number | null {
+		return this.listening?.hearsSince ?? null;
 	}
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {

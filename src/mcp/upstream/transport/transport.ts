@@ -22,6 +22,8 @@ export interface Transport {
 	close(): Promise<void>;
 	/** The server has answered the greeting: from now on it is used. */
 	established?(): void;
+	/** Since when what belongs to no request has come without a gap; null: it does not come now. */
+	readonly hearsSince: number | null;
 	readonly pid: number | null;
 	/** Only servers with a handshake are reached this way: there is no era to find out. */
 	readonly handshakeOnly?: true;

@@ -1,0 +1,127 @@
+// `node bench/memory.mjs`: what an idle session and an idle event stream keep in memory. SESSIONS (5000) and STREAMS
+// (10000) at once; resident memory after the garbage was collected, and the heap alone.
+import { spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { own, print, rounded, scratch } from './rows.mjs';
+import { root, startGateway, startUpstream } from './started.mjs';
+
+const sessions = Number(process.env.SESSIONS ?? 5_000);
+const streams = Number(process.env.STREAMS ?? 10_000);
+spawnSync('taskset', ['-a', '-p', '-c', '1', String(process.pid)]);
+const folder = scratch();
+const accept = 'application/json, text/event-stream';
+const headers = { 'content-type': 'application/json', accept };
+const initialize = JSON.stringify({
+	...{ jsonrpc: '2.0', id: 0, method: 'initialize' },
+	params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
+});
+
+try {
+	const upstream = await startUpstream('legacy');
+	const [node, ...rest] = own;
+	const program = [node, '--expose-gc', '--import', join(root, 'bench/collect.mjs'), ...rest];
+	const target = `{ name: one, mcp: { host: "http://127.0.0.1:${upstream.port}/mcp" } }`;
+	const gateway = await startGateway(folder, 'memory', [target], program, { RUST_LOG: 'warn' });
+	print('memory of what is idle', await run(gateway));
+} catch (error) {
+	process.stderr.write(`error: ${error.stack ?? error}\n`);
+	process.exitCode = 1;
+}
+process.exit();
+
+async function run(gateway) {
+	const pool = new Pool(`http://127.0.0.1:${gateway.port}`, { connections: 16 });
+	// Compiled code and the first growth of tables are nobody's.
+	await openSessions(pool, 500);
+	const before = await collected(gateway);
+	const ids = await openSessions(pool, sessions);
+	await pool.close();
+	const withSessions = await collected(gateway);
+	const rows = [row(`${sessions} idle sessions`, before, withSessions, sessions)];
+	if (streams === 0) return rows;
+	const sockets = await openStreams(gateway.port, ids.slice(0, 200));
+	const start = await collected(gateway);
+	const more = await moreSessions(gateway, streams - 200);
+	const idle = await collected(gateway);
+	sockets.push(...(await openStreams(gateway.port, more)));
+	const withStreams = await collected(gateway);
+	rows.push(row(`${more.length} idle streams, beside their sessions`, idle, withStreams, more.length));
+	rows.push(row(`${more.length} idle streams with their sessions`, start, withStreams, more.length));
+	await new Promise((resolve) => setTimeout(resolve, 20_000));
+	const later = await collected(gateway);
+	rows.push({ name: 'loop stall while keep-alives are sent', milliseconds: rounded(later.stall, 1) });
+	for (const socket of sockets) socket.destroy();
+	return rows;
+}
+
+async function moreSessions(gateway, count) {
+	const pool = new Pool(`http://127.0.0.1:${gateway.port}`, { connections: 16 });
+	const ids = await openSessions(pool, count);
+	await pool.close();
+	return ids;
+}
+
+function row(name, before, after, count) {
+	const each = (key) => rounded((after[key] - before[key]) / count / 1024, 2);
+	return { name, residentKB: each('rss'), heapKB: each('heapUsed'), externalKB: each('external') };
+}
+
+async function openSessions(pool, count) {
+	const ids = [];
+	let begun = 0;
+	const work = async () => {
+		while (begun++ < count) {
+			const { headers: reply, body } = await pool.request({ method: 'POST', path: '/mcp', headers, body: initialize });
+			await body.dump();
+			ids.push(reply['mcp-session-id']);
+		}
+	};
+	await Promise.all(Array.from({ length: 16 }, work));
+	return ids;
+}
+
+async function openStreams(port, ids) {
+	const sockets = [];
+	for (let at = 0; at < ids.length; at += 100) {
+		sockets.push(...(await Promise.all(ids.slice(at, at + 100).map((id) => openStream(port, id)))));
+	}
+	return sockets;
+}
+
+function openStream(port, id) {
+	return new Promise((resolve, reject) => {
+		const socket = connect(port, '127.0.0.1', () => {
+			const lines = [
+				'GET /mcp HTTP/1.1',
+				`host: 127.0.0.1:${port}`,
+				'accept: text/event-stream',
+				`mcp-session-id: ${id}`,
+			];
+			socket.write(`${[...lines, 'mcp-protocol-version: 2025-11-25'].join('\r\n')}\r\n\r\n`);
+		});
+		socket.once('error', reject);
+		socket.once('data', (chunk) => {
+			if (!chunk.toString('latin1').startsWith('HTTP/1.1 200')) reject(new Error(chunk.toString()));
+			else resolve(socket);
+		});
+		socket.on('data', () => {});
+	});
+}
+
+/** What is left after the garbage was collected; the longest stall since it was asked last. */
+function collected({ child }) {
+	return new Promise((resolve) => {
+		let text = '';
+		const read = (chunk) => {
+			text += chunk;
+			const found = /COLLECTED (\{.*\})/.exec(text);
+			if (found === null) return;
+			child.stderr.off('data', read);
+			setTimeout(() => resolve(JSON.parse(found[1])), 200);
+		};
+		child.stderr.on('data', read);
+		setTimeout(() => child.kill('SIGUSR2'), 1000);
+	});
+}
