@@ -24,15 +24,10 @@ import { type CallOwner, OpenCall, type Sent } from './open-call.ts';
 import { asksOutOfPlace, failureOf } from './failure-of.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
 import { type ToolHeaders, ToolListing } from './tool-headers.ts';
+import type { TopicStream } from './topic-stream.ts';
 import type { Clocked } from './call-clock.ts';
 import type { Vitals } from './vitals.ts';
 import { endsTransport, type Transport, type TransportFault } from './transport/transport.ts';
-
-/** Hears of topics at servers that report them on a stream of its own; null where each is subscribed by a request. */
-export interface TopicStream {
-	watch(topic: Topic, done: (refusal: McpError | null) => void): void;
-	unwatch(topic: Topic): void;
-}
 
 /** What a connection reports outside calls. */
 export type ConnectionEvents = Pick<UpstreamEvents, 'failed' | 'note' | 'ask'>;

@@ -1,9 +1,10 @@
 import type { Caller, McpError, Notice, ServerFacts, Ticket, Topic } from '../model.ts';
 import { code, mcpError } from '../errors.ts';
 import { isScanFault, type Scanned, scanJson } from '../../lib/json-scan.ts';
-import type { Connection, TopicStream } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { maximumParsedBytes, memberOf, textOf } from './message.ts';
 import { listenHeaders, listenText } from './modern.ts';
+import type { TopicStream } from './topic-stream.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface ListenOptions {
