@@ -6,7 +6,7 @@ import { refuseAsk } from '../refuse-ask.ts';
 /** The connection that a call is under way on. */
 export interface SharedCallOwner {
 	/** A log message came with the call; who meant it cannot be told where strangers call at the same time. */
-	logged(notice: Notice, sink: Sink): void;
+	logged(notice: Notice, sink: Sink, share: SharedCallUser): void;
 	ended(call: SharedCall): void;
 }
 
@@ -50,7 +50,7 @@ export class SharedCall implements Sink, Ticket, Slotted {
 	note(notice: Notice): void {
 		const { sink } = this;
 		if (sink === null) return;
-		if (notice.method === 'notifications/message') this.owner.logged(notice, sink);
+		if (notice.method === 'notifications/message') this.owner.logged(notice, sink, this.share);
 		else sink.note(notice);
 	}
 

@@ -17,7 +17,7 @@ import type {
 } from '../model.ts';
 import { mostVerbose } from './log-level.ts';
 import type { Share, SharedConnection } from './share.ts';
-import { SharedCall, type SharedCallOwner } from './shared-call.ts';
+import { SharedCall, type SharedCallOwner, type SharedCallUser } from './shared-call.ts';
 import { SharedTopics, type TopicSource } from './shared-topics.ts';
 
 export interface SharedOptions {
@@ -82,7 +82,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 					if (this.upstream === upstream) this.failed(failure);
 				},
 				note: (notice) => {
-					if (this.upstream === upstream) this.broadcast(notice);
+					if (this.upstream === upstream) this.noted(notice);
 				},
 				ask: (ask) => this.asked(upstream, ask),
 			},
@@ -144,9 +144,15 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.rest();
 	}
 
-	logged(notice: Notice, sink: Sink): void {
-		if (this.shares.size > 1) this.broadcast(notice);
-		else sink.note(notice);
+	/**
+	 * Where a server without a handshake serves strangers, what it logs is for who calls, and for nobody where that is not
+	 * clear. Who shares a server with a handshake hears what the others hear: the operator wrote it so.
+	 */
+	logged(notice: Notice, sink: Sink, share: SharedCallUser): void {
+		if (this.server?.handshake === true) {
+			if (this.shares.size > 1) this.broadcast(notice);
+			else sink.note(notice);
+		} else if (share.calls.size === this.calls) sink.note(notice);
 	}
 
 	notify(notice: ClientNotice): void {
@@ -203,6 +209,11 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	private asked(upstream: Upstream, ask: Ask): void {
 		if (this.open) return this.lanes.hold(upstream, ask);
 		for (const share of this.shares) return share.events.ask(ask);
+	}
+
+	private noted(notice: Notice): void {
+		const nobodys = notice.method === 'notifications/message' && this.server?.handshake === false && this.open;
+		if (!nobodys) this.broadcast(notice);
 	}
 
 	private broadcast(notice: Notice): void {

@@ -176,4 +176,23 @@ describe('SharingTarget', () => {
 		expect(apart.map(({ heard }) => heard)).toEqual([['ready'], ['ready']]);
 		expect(made.opened.slice(before).filter(({ closed }) => !closed)).toHaveLength(2);
 	});
+
+	test('what a server without a handshake logs is heard by who calls, and by nobody while several call', async () => {
+		const made = server();
+		made.handshake = false;
+		const shared = sharing(made.target, 'session');
+		const [first, second] = [user(shared, caller('a')), user(shared, caller('b'))];
+		await rest();
+		await rest();
+		const [one, two] = [sink(), sink()];
+		const log: Notice = { method: 'notifications/message', params: null };
+		const call = (who: typeof first, heard: Sink) => who.upstream.start(ownCall('tools/call', {}, caller('a')), heard);
+		call(first, one);
+		const calls = made.opened.flatMap((connection) => connection.calls);
+		calls[0]?.sink.note(log);
+		call(second, two);
+		calls[0]?.sink.note(log);
+		made.opened[0]?.events.note(log);
+		expect([one.got, two.got, first.heard, second.heard]).toEqual([[log.method], [], ['ready'], ['ready']]);
+	});
 });
