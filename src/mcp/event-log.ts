@@ -105,6 +105,18 @@ export class EventLog {
 		if (stream === undefined) return number <= this.opened ? 'dropped' : 'unknown';
 		if (sequence > stream.issued) return 'unknown';
 		if (sequence < stream.lost) return 'dropped';
+		return this.replay(stream, sequence);
+	}
+
+	/** What is still kept of what came after an event of which `after` says `dropped`; null: nothing. */
+	remains(lastEventId: string): Replay | null {
+		const [, streamText, sequenceText] = idForm.exec(lastEventId) ?? [];
+		const stream = this.streams.get(Number(streamText));
+		return stream === undefined || stream.kept === 0 ? null : this.replay(stream, Number(sequenceText));
+	}
+
+	private replay(stream: LoggedStream, sequence: number): Replay {
+		const { number } = stream;
 		const missed = this.events.filter((event) => event.stream === stream && event.sequence > sequence);
 		const frames = missed.map((event) => ({ id: idOf(number, event.sequence), frame: event.frame }));
 		return { stream: number, frames, ended: stream.ended };

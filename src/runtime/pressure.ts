@@ -96,7 +96,7 @@ const levels: Readonly<Record<PressureKind, Level>> = {
 		remedy: 'raise the limit of open files (ulimit -n)',
 	},
 	event_loop: {
-		reached: ({ lateMs }, already) => lateMs >= (already ? 200 : 500),
+		reached: ({ lateMs }, already) => lateMs >= (already ? 300 : 1000),
 		text: ({ lateMs }) => `event loop: ${Math.round(lateMs)} ms late`,
 		remedy: 'spread the load over more processes',
 	},

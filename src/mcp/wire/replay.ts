@@ -45,8 +45,20 @@ export class Replay {
 	/** What came after an event. `lost`: it is not known any more, or never was. */
 	resume(lastEventId: string): Resumed | 'lost' {
 		const replay = this.log.after(lastEventId);
-		if (typeof replay === 'string') return 'lost';
+		if (replay === 'dropped') return this.remains(lastEventId);
+		if (replay === 'unknown') return 'lost';
 		return { missed: replay.frames, record: this.open.get(replay.stream) ?? null };
+	}
+
+	/**
+	 * Of the stream of a request the last event is the answer, without which the client would wait for ever, whatever came
+	 * before. On the session's own stream a gap is told instead.
+	 */
+	private remains(lastEventId: string): Resumed | 'lost' {
+		const rest = this.log.remains(lastEventId);
+		if (rest === null) return 'lost';
+		const record = this.open.get(rest.stream) ?? null;
+		return record !== null && record === this.listening ? 'lost' : { missed: rest.frames, record };
 	}
 }
 

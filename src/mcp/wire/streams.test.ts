@@ -209,15 +209,28 @@ describe('a client that lost the reply', () => {
 	test.each([
 		['unknown', '7-7'],
 		['none', 'what'],
-		['dropped', 'first'],
 	])('with an id that is %s gets the stream of the session, and is told', async (_what, id) => {
 		const { call, server, get } = await open({ limits: { replayEvents: 2 } });
-		const reply = call('work', 1);
+		call('work', 1);
 		for (let step = 1; step <= 5; step++) server.note('work', step);
-		const lost = get(id === 'first' ? (reply.events()[0]?.id ?? '') : id);
+		const lost = get(id);
 		expect(lost.written).toMatch(/^: the events after Last-Event-ID are no longer kept; some messages may/);
 		server.listChanged();
 		expect(lost.messages().at(-1)).toMatchObject({ method: 'notifications/tools/list_changed' });
+	});
+
+	test('gets the response although much of what came before it is no longer kept', async () => {
+		const { call, server, get } = await open({ limits: { replayEvents: 2 } });
+		const reply = call('work', 1);
+		for (let step = 1; step <= 5; step++) server.note('work', step);
+		const first = reply.events()[0]?.id ?? '';
+		const again = get(first);
+		server.note('work', 6);
+		expect(progress(again)).toEqual(['4', '5', '6']);
+		again.leave();
+		server.done('work');
+		const last = get(first);
+		expect([last.ended, last.messages().at(-1)]).toEqual([true, expect.objectContaining({ id: 1 })]);
 	});
 
 	test('cannot resume it in another session', async () => {
