@@ -58,7 +58,7 @@ export interface McpLimits {
 	maxBodySize: number;
 	/** Largest answer of a target. Default 64 MiB. */
 	maxResultSize: number;
-	/** Longest line of a child process: `maxResultSize` where that is written, else 16 MiB. */
+	/** Longest line of a child process. Default 16 MiB. */
 	maxLineSize: number;
 	/** Calls under way in one session. Default 1000. */
 	maxCallsPerSession: number;

@@ -176,8 +176,8 @@ describe('a target that fails in mid-life', () => {
 		expect(await client.tool('good_echo', '{"text":"hi"}')).toBe('hi');
 	});
 
-	test('maxResultSize holds for lines, too', async () => {
-		const client = await LegacyClient.open(await run([bad()], { limits: '{ maxResultSize: 2MiB }' }));
+	test('maxLineSize holds for lines', async () => {
+		const client = await LegacyClient.open(await run([bad()], { limits: '{ maxLineSize: 2MiB }' }));
 		const params = (mib: number) => `{"name":"bad_echo","arguments":{"text":"${'x'.repeat(mib * 1024 * 1024)}"}}`;
 		const reply = await client.request('tools/call', params(3));
 		expect(reply.message.error?.message).toContain('line of more than 2097152 bytes');

@@ -27,7 +27,16 @@ export const defaultLimits: McpLimits = {
 
 /** The `config.mcp.limits` section with defaults, in bytes and milliseconds. */
 export function expandLimits(written: WrittenLimits): McpLimits {
-	const { maxBodySize, maxResultSize, maxStreamBytes, replayBytes, parkTimeout, vanishedTimeout, ...counts } = written;
+	const {
+		maxBodySize,
+		maxResultSize,
+		maxLineSize,
+		maxStreamBytes,
+		replayBytes,
+		parkTimeout,
+		vanishedTimeout,
+		...counts
+	} = written;
 	const bytes = (value: number | string | undefined, default_: number): number =>
 		value === undefined ? default_ : (parseSize(value) ?? default_);
 	const milliseconds = (value: string | undefined, default_: number): number =>
@@ -37,9 +46,10 @@ export function expandLimits(written: WrittenLimits): McpLimits {
 		...counts,
 		maxBodySize: bytes(maxBodySize, defaultLimits.maxBodySize),
 		maxResultSize: bytes(maxResultSize, defaultLimits.maxResultSize),
-		maxLineSize: bytes(maxResultSize, defaultLimits.maxLineSize),
+		maxLineSize: bytes(maxLineSize, defaultLimits.maxLineSize),
 		maxStreamBytes: bytes(maxStreamBytes, defaultLimits.maxStreamBytes),
 		replayBytes: bytes(replayBytes, defaultLimits.replayBytes),
+		maxProcessesPerPrincipal: counts.maxProcessesPerPrincipal ?? null,
 		vanishedTimeout: milliseconds(vanishedTimeout, defaultLimits.vanishedTimeout),
 		parkTimeout: milliseconds(parkTimeout, defaultLimits.parkTimeout),
 	};

@@ -7,9 +7,12 @@ export const LIMITS = section(
 	{
 		maxBodySize: size('Largest body of a request from a client; a larger one is refused with 413.', '4MiB'),
 		maxResultSize: size(
-			'Largest answer of a target; the call with a larger one fails, over stdio the whole connection. When not written, ' +
-				'a line of a stdio target may have 16MiB.',
+			'Largest answer of a target over HTTP, and largest list of any; the call with a larger one fails.',
 			'64MiB',
+		),
+		maxLineSize: size(
+			'Longest line of a stdio target, and so its largest answer; a longer one ends the process, which is started again.',
+			'16MiB',
 		),
 		maxCallsPerSession: count('Calls under way in one session; more are refused with 429.', 1000),
 		maxListItems: count('Items taken of one list of a target; the rest is left out, with a warning.', 10_000),
