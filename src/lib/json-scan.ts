@@ -28,10 +28,11 @@ export interface ScanFault {
 
 /**
  * Which members to look into: `{params: {_meta: {}}}` records those of the root, of `params` and of `params._meta`.
- * The key `[]` looks into an array: its items are recorded as members with the keys `0`, `1` …
+ * The key `[]` looks into an array: its items are recorded as members with the keys `0`, `1` …; with null, no more
+ * of them than where they stand.
  */
 export interface Look {
-	readonly [key: string]: Look;
+	readonly [key: string]: Look | null;
 }
 
 /** Looks into every object and every array, for the rare caller that walks a whole document. */
@@ -191,7 +192,8 @@ class Scan {
 				}
 				this.at++;
 				level--;
-			} else if (!this.value(null, level)) return false;
+			} else if (open !== undefined && isDigit(open) && endsValue(text[this.at + 1])) this.at++;
+			else if (!this.value(null, level)) return false;
 			for (;;) {
 				if (level < depth) return true;
 				const kind = opened[level] as number;
@@ -210,7 +212,7 @@ class Scan {
 		return this.fault === null;
 	}
 
-	private array(look: Look, depth: number): boolean {
+	private array(look: Look | null, depth: number): boolean {
 		if (depth > maximumDepth) return this.refuse('depth', this.at);
 		const items: Member[] = [];
 		this.at++;
@@ -250,8 +252,9 @@ class Scan {
 	/** After a member: true for a comma, false for the closing byte, null for anything else. */
 	private next(close: number): boolean | null {
 		if (this.fault !== null) return null;
-		this.space();
-		const byte = this.text[this.at];
+		const { text } = this;
+		if ((text[this.at] ?? 0) <= 0x20) this.space();
+		const byte = text[this.at];
 		if (byte === close) {
 			this.at++;
 			return false;
@@ -260,8 +263,7 @@ class Scan {
 			this.refuse('syntax', this.at);
 			return null;
 		}
-		this.at++;
-		this.space();
+		if ((text[++this.at] ?? 0) <= 0x20) this.space();
 		return true;
 	}
 
@@ -378,6 +380,15 @@ function escapeLength(text: Buffer, at: number): number {
 		default:
 			return 0;
 	}
+}
+
+function isDigit(byte: number): boolean {
+	return byte >= 0x30 && byte <= 0x39;
+}
+
+/** Whether a number of one digit ends before it: lists of such are the longest to walk for their size. */
+function endsValue(byte: number | undefined): boolean {
+	return byte === 0x2c || byte === 0x5d || byte === 0x7d;
 }
 
 function isHexDigit(byte: number): boolean {

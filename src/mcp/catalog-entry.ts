@@ -1,7 +1,8 @@
 import type { Latest } from '../lib/latest.ts';
-import { collectList, isListError, type List, type ListLimits, type ReadPage } from './collection.ts';
+import { collectList, isListError, type List, type ListLimits } from './collection.ts';
 import type { Leg } from './leg.ts';
 import { announces, type ListKind } from './list-kind.ts';
+import type { ReadPage } from './list-page.ts';
 import type { Call, McpError, Ticket } from './model.ts';
 
 /** Even a list whose server announces changes is read again after this time: a lost notification must not last. */

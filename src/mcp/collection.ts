@@ -1,36 +1,15 @@
-import { decodeString, isScanFault, type Member, scanJson } from '../lib/json-scan.ts';
+import { isScanFault, scanJson } from '../lib/json-scan.ts';
 import { Latest } from '../lib/latest.ts';
 import { type Edit, splice } from '../lib/splice.ts';
 import { code, mcpError } from './errors.ts';
 import { exposing } from './exposing-sink.ts';
 import { refuseAsk } from './refuse-ask.ts';
 import type { ListKind } from './list-kind.ts';
+import { type Item, type Reading, readPage, type ReadPage } from './list-page.ts';
 import type { Ask, Call, McpError, Result, Sink, Ticket } from './model.ts';
 import type { Naming } from './names.ts';
 import { editsAt, toolItem } from './places.ts';
 import type { Leg } from './leg.ts';
-
-/** One item as its server sent it. */
-export interface Item {
-	readonly target: string;
-	/** Name, URI, URI template or id at the server. */
-	readonly name: string;
-	/** The page that it stands on, and where. */
-	readonly page: Buffer;
-	readonly place: Member;
-}
-
-/** One page of a list, as far as it is read. */
-export interface ReadPage {
-	readonly text: Buffer;
-	readonly items: readonly Item[];
-	/** For how many milliseconds the server says that it holds; null when it does not say. */
-	readonly ttl: number | null;
-	/** Whether the server lets everybody have it. */
-	readonly shared: boolean;
-	/** Of the next page; null on the last one. */
-	readonly cursor: string | null;
-}
 
 /** A whole list of one server. */
 export interface List {
@@ -92,6 +71,7 @@ class Collection implements Sink, Ticket {
 	private pages = 0;
 	private bytes = 0;
 	private ticket: Ticket | null = null;
+	private reading: Reading | null = null;
 	private timer: NodeJS.Timeout | null = null;
 	private over = false;
 
@@ -114,6 +94,8 @@ class Collection implements Sink, Ticket {
 
 	cancel(reason?: string): void {
 		this.ticket?.cancel(reason);
+		// Where the answer is here already, nobody else says that it is over.
+		if (this.reading !== null) this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
 	}
 
 	note(): void {
@@ -127,14 +109,16 @@ class Collection implements Sink, Ticket {
 	done(result: Result): void {
 		if (this.over) return;
 		if (this.timer !== null) clearTimeout(this.timer);
-		const page = this.read(result.text);
-		if (page === null) return this.fail(mcpError(code.internal, 'the server sent a list that is not acceptable JSON'));
+		this.read(result.text);
+	}
+
+	private came(page: ReadPage): void {
 		this.ttl = this.ttl === null || page.ttl === null ? null : Math.min(this.ttl, page.ttl);
 		this.shared &&= page.shared;
 		const whole = this.take(page.items);
 		const { cursor } = page;
 		this.pages++;
-		this.bytes += result.text.length;
+		this.bytes += page.text.length;
 		if (!whole) return this.end(`it has more than ${this.limits.items} items`);
 		if (cursor === null) return this.end(null);
 		if (this.cursors.has(cursor)) return this.end(`the cursor ${JSON.stringify(cursor.slice(0, 64))} came twice`);
@@ -171,18 +155,23 @@ class Collection implements Sink, Ticket {
 		if (this.over) return;
 		this.over = true;
 		if (this.timer !== null) clearTimeout(this.timer);
+		this.reading?.cancel();
 		this.finished(list);
 	}
 
-	/** A page; the very same where another client has read the same bytes. */
-	private read(text: Buffer): ReadPage | null {
+	/** Takes a page; the very same where another client has read the same bytes. */
+	private read(text: Buffer): void {
 		const { kind, leg } = this;
 		const key = `${leg.target.name}\n${kind.method}\n${this.pages}`;
 		const known = this.known.get(key);
-		if (known?.text.equals(text) === true) return known;
-		const page = readPage(text, kind, leg.target.name);
-		if (page !== null && kind.type !== 'task') this.known.set(key, page);
-		return page;
+		if (known?.text.equals(text) === true) return this.came(known);
+		this.reading = readPage(text, kind, leg.target.name, (page) => {
+			if (this.over) return;
+			if (page === null)
+				return this.fail(mcpError(code.internal, 'the server sent a list that is not acceptable JSON'));
+			if (kind.type !== 'task') this.known.set(key, page);
+			this.came(page);
+		});
 	}
 
 	/** False when there are more items than are read. */
@@ -196,37 +185,6 @@ class Collection implements Sink, Ticket {
 		}
 		return true;
 	}
-}
-
-/** Reads a result that is a page of a list; null when it is none. */
-function readPage(text: Buffer, kind: ListKind, target: string): ReadPage | null {
-	const scanned = scanJson(text, { [kind.field]: { '[]': kind.type === 'tool' ? toolItem.look : {} } });
-	if (isScanFault(scanned) || scanned.members === null) return null;
-	const find = (key: string) => scanned.members?.find((member) => member.key === key);
-	const latin1 = (member: Member | undefined) =>
-		member === undefined ? '' : scanned.text.toString('latin1', member.start, member.end);
-	const ttl = find('ttlMs');
-	const value = ttl === undefined ? Number.NaN : Number(latin1(ttl));
-	const next = find('nextCursor');
-	const isText = next !== undefined && scanned.text[next.start] === 0x22;
-	return {
-		text: scanned.text,
-		items: itemsOf(scanned.text, find(kind.field)?.members ?? [], kind, target),
-		ttl: value >= 0 ? value : null,
-		shared: latin1(find('cacheScope')) === '"public"',
-		cursor: isText ? decodeString(scanned.text, next.start, next.end) : null,
-	};
-}
-
-/** An item without a name cannot be called by anybody. */
-function itemsOf(page: Buffer, places: readonly Member[], kind: ListKind, target: string): Item[] {
-	const items: Item[] = [];
-	for (const place of places) {
-		const at = place.members?.find((inner) => inner.key === kind.key);
-		if (at === undefined || page[at.start] !== 0x22) continue;
-		items.push({ target, name: decodeString(page, at.start, at.end), page, place });
-	}
-	return items;
 }
 
 /** The item's text with the name, URIs and description that clients see. */

@@ -1,5 +1,6 @@
-import { exposeItem, type Item, type List } from './collection.ts';
+import { exposeItem, type List } from './collection.ts';
 import type { ListKind } from './list-kind.ts';
+import type { Item } from './list-page.ts';
 import type { Result } from './model.ts';
 import type { Naming } from './names.ts';
 import { ResultForms } from './result-forms.ts';

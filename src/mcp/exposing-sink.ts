@@ -1,4 +1,5 @@
 import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
+import { code, mcpError } from './errors.ts';
 import type { Ask, McpError, Notice, Result, Sink } from './model.ts';
 import type { Naming } from './names.ts';
 import { type Change, changePlaces, placesOfMessage, placesOfResult } from './places.ts';
@@ -26,7 +27,7 @@ export class ExposingSink implements Sink, Change {
 
 	ask(ask: Ask): void {
 		const params = ask.params === null ? null : changePlaces(ask.params, placesOfMessage(ask.method), this);
-		this.sink.ask(params === ask.params ? ask : withParams(ask, params));
+		this.sink.ask(params === null || params === ask.params ? ask : withParams(ask, params));
 	}
 
 	paused(): void {
@@ -36,6 +37,10 @@ export class ExposingSink implements Sink, Change {
 	done(result: Result): void {
 		const places = placesOfResult(this.method, result.type);
 		const text = places === null ? result.text : changePlaces(result.text, places, this);
+		if (text === null) {
+			const reason = 'the server gave a result with more parts than are looked at for URIs';
+			return this.sink.fail(mcpError(code.internal, reason, this.target));
+		}
 		this.sink.done(text === result.text ? result : { ...result, text });
 	}
 
@@ -80,7 +85,7 @@ function withParams(ask: Ask, params: Ask['params']): Ask {
 function changedNotice(notice: Notice, change: Change): Notice {
 	if (notice.params === null) return notice;
 	const params = changePlaces(notice.params, placesOfMessage(notice.method), change);
-	return params === notice.params ? notice : { method: notice.method, params };
+	return params === null || params === notice.params ? notice : { method: notice.method, params };
 }
 
 function stringIn(notice: Notice, key: string): string | null {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Item, List } from './collection.ts';
+import type { List } from './collection.ts';
+import type { Item } from './list-page.ts';
 import { ExposedList } from './exposed-list.ts';
 import { cutPage } from './list-cursor.ts';
 import { listKinds } from './list-kind.ts';

@@ -84,16 +84,22 @@ export interface Change {
 	change(leaf: 'uri' | 'task', value: string): string;
 }
 
-/** An object text with what stands at the places changed; the text itself when nothing does. */
-export function changePlaces(text: Buffer, places: Places, change: Change): Buffer {
+/** More members where places may be are not looked at: it would hold up everybody else. */
+const maximumLookedAt = 50_000;
+
+/**
+ * An object text with what stands at the places changed; the text itself when nothing does, null when there is more
+ * than is looked at.
+ */
+export function changePlaces(text: Buffer, places: Places, change: Change): Buffer | null {
 	return mayHold(text) ? rewritePlaces(text, places, change) : text;
 }
 
 /** The same for a text that is known to name something. */
-export function rewritePlaces(text: Buffer, places: Places, change: Change): Buffer {
-	const scanned = scanJson(text, places.look);
+export function rewritePlaces(text: Buffer, places: Places, change: Change): Buffer | null {
+	const scanned = scanJson(text, places.look, maximumLookedAt);
 	// It was found to be JSON when it came; what is doubled in it is passed on as it is.
-	if (isScanFault(scanned)) return text;
+	if (isScanFault(scanned)) return scanned.fault === 'members' ? null : text;
 	const edits = editsAt(scanned.members, places, scanned.text, change);
 	return edits.length === 0 ? text : splice(scanned.text, edits);
 }
@@ -123,7 +129,7 @@ function collectAsks(members: readonly Member[] | null, text: Buffer, change: Ch
 	for (const { start, end } of members ?? []) {
 		const ask = Buffer.from(text.subarray(start, end));
 		const changed = rewritePlaces(ask, askPlaces, change);
-		if (changed !== ask) edits.push({ start, end, text: changed });
+		if (changed !== null && changed !== ask) edits.push({ start, end, text: changed });
 	}
 }
 

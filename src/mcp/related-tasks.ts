@@ -17,6 +17,7 @@ export function withOwnTasks(call: Call, naming: Naming, target: string): Call {
 			return owner?.target === target ? owner.name : id;
 		},
 	});
+	if (own === null) return call;
 	const params = scanJson(own, { _meta: {} });
 	if (isScanFault(params)) return call;
 	const meta = params.members?.find((one) => one.key === '_meta')?.members ?? [];

@@ -1,5 +1,5 @@
 import { Latest } from '../lib/latest.ts';
-import type { ReadPage } from './collection.ts';
+import type { ReadPage } from './list-page.ts';
 import type { ExposedList } from './exposed-list.ts';
 import type { KeptAnswer } from './kept-lists.ts';
 

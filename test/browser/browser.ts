@@ -18,8 +18,8 @@ export interface WatchedPage {
 	expectFaults(pattern: RegExp): void;
 }
 
-/** Starts the Chromium of the PATH, else the one that comes from npm. */
-export async function launchBrowser(): Promise<LaunchedBrowser> {
+/** Starts the Chromium of the PATH, else the one that comes from npm. `more`: further switches. */
+export async function launchBrowser(more: readonly string[] = []): Promise<LaunchedBrowser> {
 	const folder = mkdtempSync(join(tmpdir(), 'agentgateway-browser-'));
 	const { executable, libraries } = installedChromium() ?? (await packagedChromium(folder));
 	const browser = await chromium.launch({
@@ -31,6 +31,7 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
 			'--disable-gpu',
 			'--disable-dev-shm-usage',
 			'--force-color-profile=srgb',
+			...more,
 		],
 		env: { ...process.env, TMPDIR: folder, LD_LIBRARY_PATH: libraries, ...fonts(folder) },
 	});

@@ -7,8 +7,8 @@ import { Health } from '../../src/mcp/health.ts';
 import type { MissingRule } from '../../src/mcp/missing.ts';
 import { createNaming } from '../../src/mcp/names.ts';
 import { FakeExchange } from './fake-exchange.ts';
-import type { FakeTarget } from './fake-target.ts';
 import { SharedLists } from '../../src/mcp/shared-lists.ts';
+import type { Target } from '../../src/mcp/model.ts';
 
 export interface EndpointChoice extends Partial<Omit<EndpointOptions, 'limits' | 'federation'>> {
 	readonly limits?: Partial<McpLimits>;
@@ -24,7 +24,7 @@ export class TestEndpoint {
 	private readonly heartbeat: Heartbeat;
 
 	constructor(
-		targets: readonly FakeTarget[],
+		targets: readonly Target[],
 		{ beat = 50, refuseWhenMissing = 'never', limits, ...choice }: EndpointChoice = {},
 	) {
 		this.heartbeat = new Heartbeat(rethrow, beat);

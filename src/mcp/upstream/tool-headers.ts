@@ -48,7 +48,7 @@ export class ToolHeaders {
 			if (whole) this.forgetUnseen();
 			return result;
 		}
-		const scanned = scanJson(result, tools);
+		const scanned = scanJson(result, tools, maximumListed);
 		if (isScanFault(scanned)) return result;
 		const items = memberOf(scanned.members, 'tools')?.members ?? [];
 		const invalid = items.filter((item) => this.take(item, scanned));
@@ -101,7 +101,7 @@ export class ToolHeaders {
 
 	/** Tools that had annotations are listed without. */
 	private forgetListed(result: Buffer): void {
-		const scanned = scanJson(result, tools);
+		const scanned = scanJson(result, tools, maximumListed);
 		if (isScanFault(scanned)) return;
 		for (const item of memberOf(scanned.members, 'tools')?.members ?? []) {
 			const name = memberOf(item.members, 'name');
@@ -114,6 +114,8 @@ export class ToolHeaders {
 /** More different warnings come from a server that thinks up tools without end. */
 const maximumWarned = 1000;
 const tools = { tools: { '[]': {} } };
+/** Nothing is learnt from a list with more tools and members of tools: reading it would hold up everybody else. */
+const maximumListed = 60_000;
 
 function membersOf(result: Buffer): readonly Member[] | null {
 	const scanned = scanJson(result, {});

@@ -9,6 +9,8 @@ import type { CallReply } from './reply.ts';
 
 /** A server that asks more often than this in one call is given up. */
 const maximumRounds = 10;
+/** A server that asks for more at once, other members counted, is not understood. */
+const maximumAsked = 1_000;
 /** A server that wants nothing but another try is asked again after this pause. */
 const paceMs = 250;
 
@@ -134,7 +136,7 @@ interface InputRequest {
 
 /** What an `input_required` result asks for; null when it asks for nothing at all. */
 function readInputRequired(text: JsonText): { requests: InputRequest[]; state: JsonText | null } | null {
-	const scanned = scanJson(text, { inputRequests: {} });
+	const scanned = scanJson(text, { inputRequests: {} }, maximumAsked);
 	if (isScanFault(scanned)) return null;
 	const find = (members: readonly Member[] | null | undefined, key: string) => members?.find((one) => one.key === key);
 	const part = (member: Member | undefined) =>

@@ -1,9 +1,9 @@
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
-import { withoutMembers } from '../../lib/without-members.ts';
+import { removals, withoutMembers } from '../../lib/without-members.ts';
 import type { Result } from '../model.ts';
 import { type Envelope, stringParam } from './envelope.ts';
-import { projectResult, projectTools } from './output-schema.ts';
+import { contentEdits, projectResult, projectTools } from './output-schema.ts';
 import type { ReplyCodec } from './reply.ts';
 
 /** Members that newer servers put on results and that older clients do not know. */
@@ -20,13 +20,13 @@ export const legacyCodec: ReplyCodec = {
 
 const wrappingCodec: ReplyCodec = {
 	...legacyCodec,
-	result: (result) => projectResult(result.stamped ? older(result.text) : result.text, true),
+	result: (result) => (result.stamped ? olderResult(result.text, true) : projectResult(result.text, true)),
 	passes: () => false,
 };
 
 const callCodec: ReplyCodec = {
 	...legacyCodec,
-	result: (result) => (result.stamped ? projectResult(older(result.text), false) : result.text),
+	result: (result) => (result.stamped ? olderResult(result.text, false) : result.text),
 };
 
 /** Whoever remembers the tools whose results are wrapped. */
@@ -59,6 +59,16 @@ function projected(result: Result, session: WrappedTools, plain: boolean): Buffe
 
 function older(text: Buffer): Buffer {
 	return withoutServerInfo(withoutMembers(text, newerMembers));
+}
+
+/** The result of a tool, changed at once: one may be megabytes, and each look at it costs. */
+function olderResult(text: Buffer, wrapped: boolean): Buffer {
+	const scanned = scanJson(text, {});
+	if (isScanFault(scanned) || scanned.text[scanned.start] !== 0x7b) return text;
+	// In this order: what is put behind the content stands before what is taken away there.
+	const edits = [...contentEdits(scanned, wrapped), ...removals(scanned.members ?? [], newerMembers)];
+	edits.sort((one, other) => one.start - other.start);
+	return withoutServerInfo(edits.length === 0 ? text : splice(scanned.text, edits, scanned.start, scanned.end));
 }
 
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';

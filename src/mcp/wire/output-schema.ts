@@ -1,4 +1,12 @@
-import { decodeString, everywhere, isScanFault, type Look, type Member, scanJson } from '../../lib/json-scan.ts';
+import {
+	decodeString,
+	everywhere,
+	isScanFault,
+	type Look,
+	type Member,
+	type Scanned,
+	scanJson,
+} from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
 import { withoutMembers } from '../../lib/without-members.ts';
 import { mapKeywords } from '../subschemas.ts';
@@ -13,7 +21,7 @@ import { mapKeywords } from '../subschemas.ts';
  */
 export function projectTools(result: Buffer): { readonly text: Buffer; readonly wrapped: readonly string[] } {
 	const wrapped: string[] = [];
-	const scanned = scanJson(result, tools);
+	const scanned = scanJson(result, tools, maximumListed);
 	if (isScanFault(scanned)) return { text: result, wrapped };
 	const { text } = scanned;
 	const edits: Edit[] = [];
@@ -43,15 +51,25 @@ export function projectResult(result: Buffer, wrapped: boolean): Buffer {
 	if (!result.includes('"structuredContent"')) return result;
 	const scanned = scanJson(result, {});
 	if (isScanFault(scanned) || scanned.text[scanned.start] !== 0x7b) return result;
-	const content = scanned.members?.find(({ key }) => key === 'structuredContent');
-	if (content === undefined || (!wrapped && scanned.text[content.start] === 0x7b)) return result;
-	return splice(scanned.text, [
+	const edits = contentEdits(scanned, wrapped);
+	return edits.length === 0 ? result : splice(scanned.text, edits);
+}
+
+/** The edits of `projectResult`, for results in which there is more to change. */
+export function contentEdits({ text, members }: Scanned, wrapped: boolean): Edit[] {
+	const content = members?.find(({ key }) => key === 'structuredContent');
+	if (content === undefined || (!wrapped && text[content.start] === 0x7b)) return [];
+	return [
 		{ start: content.start, end: content.start, text: '{"result":' },
 		{ start: content.end, end: content.end, text: '}' },
-	]);
+	];
 }
 
 const tools: Look = { tools: { '[]': {} } };
+/** Lists with more tools and members of tools are passed on as they are: reading them would hold up everybody else. */
+const maximumListed = 60_000;
+/** The same for what stands in one schema. */
+const maximumInSchema = 20_000;
 
 /** Null, for instance, is none; wrapping would not mend it. */
 function isSchema(schema: Buffer): boolean {
@@ -65,7 +83,7 @@ function isObjectSchema(schema: Buffer): boolean {
 }
 
 function booleanProperties(schema: Buffer): Edit[] {
-	const scanned = scanJson(schema, { properties: {} });
+	const scanned = scanJson(schema, { properties: {} }, maximumInSchema);
 	const edits: Edit[] = [];
 	if (isScanFault(scanned)) return edits;
 	const properties = scanned.members?.find(({ key }) => key === 'properties');
@@ -83,7 +101,7 @@ function booleanSchema(text: Buffer, start: number): string {
 }
 
 function wrapSchema(schema: Buffer): Buffer {
-	const scanned = scanJson(schema, everywhere);
+	const scanned = scanJson(schema, everywhere, maximumInSchema);
 	// Equal keys somewhere inside: which of them counts is for the client to say, as it was before.
 	if (isScanFault(scanned)) return wrapper('', schema);
 	const { text, start, end, members } = scanned;

@@ -109,6 +109,12 @@ export class CallReply implements Sink, Stoppable {
 	}
 
 	done(result: Result): void {
+		// It has just been scanned, and what follows may scan it again: others have a turn between.
+		if (result.text.length >= largeFrom) setImmediate(() => this.answer(result));
+		else this.answer(result);
+	}
+
+	private answer(result: Result): void {
 		if (this.settled) return;
 		const text = this.codec.result(result);
 		if (text.length >= piecesFrom && this.channel.finishPieces !== undefined) this.pass([text]);
@@ -167,6 +173,9 @@ export class CallReply implements Sink, Stoppable {
 		return splice(scanned.text, [{ start: member.start, end: member.end, text: this.token }]);
 	}
 }
+
+/** Larger results take milliseconds to scan. */
+const largeFrom = 512 * 1024;
 
 /** Larger results are not copied behind their envelope. */
 const piecesFrom = 16 * 1024;

@@ -11,6 +11,8 @@ export function withoutExecution(result: Buffer): Buffer {
 }
 
 const tools: Look = { tools: { '[]': {} } };
+/** Lists with more tools and members of tools are passed on as they are: reading them would hold up everybody else. */
+const maximumListed = 60_000;
 const execution: ReadonlySet<string> = new Set(['execution']);
 
 /**
@@ -18,7 +20,7 @@ const execution: ReadonlySet<string> = new Set(['execution']);
  * acceptable JSON comes back as it is.
  */
 function withoutItemMembers(text: Buffer, look: Look, keys: ReadonlySet<string>): Buffer {
-	const scanned = scanJson(text, look);
+	const scanned = scanJson(text, look, maximumListed);
 	if (isScanFault(scanned)) return text;
 	const edits: Edit[] = [];
 	for (const list of scanned.members ?? []) {

@@ -1,6 +1,7 @@
 import { Dictionary } from '../../../lib/dictionary.ts';
 import { isScanFault, type Member, type Scanned } from '../../../lib/json-scan.ts';
 import type { Ticket } from '../../model.ts';
+import { replyFault } from './io-fault.ts';
 import { framedFrom, readResultFrame } from './result-frame.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
 import type { Receiver, TransportFault } from './transport.ts';
@@ -8,6 +9,10 @@ import type { Receiver, TransportFault } from './transport.ts';
 /** Messages that come before anybody listens wait, up to this many and this many bytes. */
 const maximumEarly = 100;
 const maximumEarlyBytes = 1024 * 1024;
+
+/** How the answers of nearly all servers begin, within so many bytes. */
+const answerHead = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,\s*"(?:result|error|jsonrpc)"/;
+const headBytes = 128;
 
 /**
  * Sorts what comes over a channel that all requests share: answers by their id, progress by its token, the rest to
@@ -60,7 +65,7 @@ export class Inbox {
 	take(text: Buffer): void {
 		if (text.length >= framedFrom && this.unread(text)) return;
 		const scanned = scanMessage(text);
-		if (isScanFault(scanned)) return this.onJunk(text);
+		if (isScanFault(scanned)) return this.unreadable(text, scanned.fault);
 		const batch = messagesOf(scanned);
 		if (batch === null) this.sort(scanned);
 		else for (const message of batch) this.sort(message);
@@ -81,6 +86,13 @@ export class Inbox {
 		if (frame === null || this.open.get(frame.id)?.unread?.(frame) !== true) return false;
 		this.open.delete(frame.id);
 		return true;
+	}
+
+	/** Whoever waits for an answer that cannot be read would wait for ever. */
+	private unreadable(text: Buffer, fault: string): void {
+		const id = answerHead.exec(text.toString('latin1', 0, headBytes))?.[1];
+		if (id !== undefined) this.fail(Number(id), replyFault(`it sent what is not acceptable JSON (${fault})`));
+		this.onJunk(text);
 	}
 
 	private sort(message: Scanned): void {

@@ -4,13 +4,15 @@ const look: Look = { params: { _meta: {} }, result: {}, error: {} };
 const batchLook: Look = { '[]': look };
 /** Each item of a larger batch would be recorded: a few bytes of JSON cost a hundred of memory. */
 const maximumBatchBytes = 1024 * 1024;
+/** Members of a message, its params, its result and the messages of a batch; no message needs more. */
+const maximumMembers = 10_000;
 
 /** Checks a message of a server, or a batch of them. A byte order mark in front is no part of it. */
 export function scanMessage(text: Buffer): Scanned | ScanFault {
 	const marked = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf;
 	const bare = marked ? text.subarray(3) : text;
 	const batch = bare.length <= maximumBatchBytes && opensArray(bare);
-	return scanJson(bare, batch ? batchLook : look);
+	return scanJson(bare, batch ? batchLook : look, maximumMembers);
 }
 
 /** The messages of a batch, which servers of 2025-03-26 may answer with; null when it is a single one, or none. */
