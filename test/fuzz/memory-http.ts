@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { StreamableHttpTransport } from '../../src/mcp/upstream/transport/streamable-http.ts';
+import type { HttpRequest } from '../../src/mcp/upstream/transport/http-request.ts';
 import type { HttpPool } from '../../src/mcp/upstream/transport/http-pool.ts';
 import { readSent, scriptFor, type ServerLog, type Waiting } from './server-log.ts';
 import { mutate } from './mutate.ts';
@@ -21,17 +22,14 @@ export class MemoryHttp {
 	}
 
 	transport(): StreamableHttpTransport {
-		const dispatcher = {
-			dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
-				this.dispatch(options, handler);
-				return true;
-			},
-		};
-		const pool = { calls: dispatcher, streams: dispatcher } as unknown as HttpPool;
+		const pool = {
+			send: (_path: string, request: HttpRequest, handler: Dispatcher.DispatchHandler) =>
+				this.dispatch(request, handler),
+		} as unknown as HttpPool;
 		return new StreamableHttpTransport('http://127.0.0.1:1/mcp', pool);
 	}
 
-	private dispatch({ method, body }: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+	private dispatch({ method, body }: HttpRequest, handler: Dispatcher.DispatchHandler): void {
 		const reply = new MemoryReply(handler);
 		if (method === 'DELETE') return setImmediate(() => reply.whole(200, {}, [])) as unknown as void;
 		if (method === 'GET') return setImmediate(() => reply.whole(405, {}, [])) as unknown as void;
