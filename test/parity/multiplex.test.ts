@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
@@ -282,8 +283,11 @@ describe('subscriptions of old clients', () => {
 		await session.result('tools/call', { name: 'b_test_trigger_resource_change', arguments: {} });
 		await expect.poll(() => updatesOf(stream)).toEqual([`b+${watched}`]);
 		await session.result('resources/unsubscribe', { uri: `b+${watched}` });
+		// Changes of a list within a tenth of a second are told together.
+		await setTimeout(150);
+		const told = stream.seen.length;
 		await session.result('tools/call', { name: 'b_test_trigger_resource_change', arguments: {} });
-		await expect.poll(() => stream.seen.filter((one) => one.method.endsWith('/list_changed')).length).toBe(3);
+		await expect.poll(() => stream.seen[told]?.method).toMatch(/list_changed$/);
 		expect(updatesOf(stream)).toEqual([`b+${watched}`]);
 		for (const method of ['resources/subscribe', 'resources/unsubscribe']) {
 			expect((await session.request(method, { uri: watched })).last.error).toMatchObject({ code: -32602 });
