@@ -114,8 +114,6 @@ export class CallConnection {
 	}
 
 	private write(call: PendingCall): void {
-		call.handler.onRequestStart?.(call);
-		if (call.aborted) return;
 		const { head, body } = call;
 		if (body === null) this.socket.write(head, 'latin1');
 		else if (body.length <= maximumJoined) this.socket.write(head + body.toString('latin1'), 'latin1');

@@ -146,10 +146,49 @@ test('a request that is given up closes its connection, and no other', async () 
 		const request = { method: 'POST', headers: [], body: Buffer.from('{}'), lasting: false } as const;
 		pool?.send('/', request, { onRequestStart: resolve });
 	});
+	await expect.poll(() => seen.requests.length).toBe(1);
 	given.abort(new Error('enough'));
 	expect(await post()).toEqual(answer);
 	given.abort(new Error('again'));
 	expect(seen.connections).toBe(2);
+});
+
+test('a request that is given up before it was sent is not sent, and costs no connection that stands', async () => {
+	const seen = await answering(ok, ok);
+	expect(await post()).toEqual(answer);
+	const request = { method: 'POST', headers: [], body: Buffer.from('{}'), lasting: false } as const;
+	pool?.send('/', request, { onRequestStart: (control) => control.abort(new Error('at once')) });
+	expect(await post()).toEqual(answer);
+	expect(seen.connections).toBe(1);
+});
+
+test('those that wait for a connection are sent in their order; one that is given up is left out', async () => {
+	const seen = await answering();
+	const open: Socket[] = [];
+	server?.on('connection', (socket: Socket) => open.push(socket));
+	const held = Array.from({ length: 512 }, () => post([], 'held'));
+	await expect.poll(() => seen.requests.length, { timeout: 10_000 }).toBe(512);
+	const one = { method: 'POST', headers: [], body: Buffer.from('"given up"'), lasting: false } as const;
+	const controls: { abort(reason: Error): void }[] = [];
+	pool?.send('/', one, { onRequestStart: (control) => void controls.push(control) });
+	const next = post([], '"next"');
+	controls[0]?.abort(new Error('enough'));
+	for (const socket of open) socket.write(ok);
+	expect(await Promise.all(held)).toEqual(Array.from({ length: 512 }, () => answer));
+	await expect.poll(() => seen.requests.length).toBe(513);
+	expect(seen.requests[512]).toMatch(/"next"$/);
+	for (const socket of open) socket.write(ok);
+	expect(await next).toEqual(answer);
+	expect(seen.connections).toBe(512);
+}, 30_000);
+
+test('an idle connection ends when its time is up, whatever the server does', async () => {
+	await answering('HTTP/1.1 200 OK\r\nkeep-alive: timeout=2\r\ncontent-length: 2\r\n\r\nok');
+	let closed = 0;
+	server?.on('connection', (socket: Socket) => socket.on('close', () => closed++));
+	expect(await post()).toEqual(answer);
+	expect(closed).toBe(0);
+	await expect.poll(() => closed, { timeout: 5000 }).toBe(1);
 });
 
 test('headers that would end early are not sent', async () => {

@@ -43,6 +43,8 @@ export class CallPool implements CallConnectionOwner {
 		const { body } = request;
 		const length = body === null ? '' : `content-length: ${body.length}\r\n`;
 		const call = new PendingCall(`${request.method} ${this.head(path, request.headers)}${length}\r\n`, body, handler);
+		handler.onRequestStart?.(call);
+		if (call.aborted) return;
 		if (this.destroyed) return handler.onResponseError?.(call, closedError());
 		const connection = this.take();
 		if (connection !== null) connection.send(call);
