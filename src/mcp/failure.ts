@@ -10,6 +10,8 @@ export interface Failure {
 	readonly signal: string | null;
 	/** Last stderr lines, oldest first. */
 	readonly stderr: readonly string[];
-	/** There is no room for another process now; there may be after so many seconds. */
+	/** There is no room for another process or connection now; there may be after so many seconds. */
 	readonly retryAfter?: number;
+	/** Of an earlier start: another one was not made. */
+	readonly untried?: true;
 }

@@ -41,9 +41,9 @@ export class Lanes {
 		this.budget = budget;
 	}
 
-	/** Whether calls are under way over further connections, or wait for one. */
+	/** Whether calls have a connection, or wait for one. */
 	get busy(): boolean {
-		return this.waiting.length > 0 || this.further.some((lane) => !lane.idle);
+		return this.waiting.length > 0 || this.first?.taken === true || this.further.some((lane) => !lane.idle);
 	}
 
 	/** Starts a call that wants a connection for itself. `first` is the set's own, which stands. */

@@ -264,16 +264,23 @@ export class Leg implements CircuitFollower {
 		if (this.retired) return;
 		if (wasReady) this.leave(upstream?.served === true || lasted > stableMs);
 		else {
-			// That there is no room for a process says nothing of the server.
-			if (failure.retryAfter === undefined) this.target.circuit.failed('start', failure, lasted);
+			// That there is no room for a process or a descriptor says nothing of the server.
+			if (failure.retryAfter === undefined && failure.untried !== true)
+				this.target.circuit.failed('start', failure, lasted);
 			this.tellLeft();
 		}
 		const atOnce = wasReady && !this.rushed;
 		this.rushed ||= wasReady;
-		this.plan(atOnce ? 0 : this.backoff.next());
+		this.plan(atOnce ? 0 : this.pauseAfter(failure));
 		if (!this.hopeful) this.release();
 		if (!wasReady) this.options.events.failed(this);
 		else if (!atOnce) this.tellLeft();
+	}
+
+	/** What the gateway itself is short of may be there again soon. */
+	private pauseAfter({ retryAfter }: Failure): number {
+		const pause = this.backoff.next();
+		return retryAfter === undefined ? pause : Math.min(pause, retryAfter * 1000 * (0.75 + Math.random() / 2));
 	}
 
 	/** The connection has ended. `good`: it was of use, so that the next one may be, too. */

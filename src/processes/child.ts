@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import { ProcessGroup } from './group.ts';
 import { startFailure } from './start-failure.ts';
+import type { StartRefusal } from './start-refusal.ts';
 import { StderrLines } from './stderr-lines.ts';
 import type { StderrRing } from './stderr-ring.ts';
 
@@ -15,14 +16,6 @@ export interface ChildSpec {
 	readonly cwd?: string;
 	/** Of one line of stdout; default 16 MiB. */
 	readonly maximumLineBytes?: number;
-}
-
-/** Why nothing was started, for a person to read. */
-export interface StartRefusal {
-	readonly reason: string;
-	readonly remedy: string;
-	/** There is no room now; another try may succeed after so many seconds. */
-	readonly retryAfter?: number;
 }
 
 /** Starts a process as leader of a group of its own, with three pipes. May throw like `spawn`. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Child, type ChildEvents, type Launch, type StartRefusal } from './child.ts';
+import { Child, type ChildEvents, type Launch } from './child.ts';
 import { childEnvironment, inheritedEnvironment, markerVariable } from './environment.ts';
+import type { StartRefusal } from './start-refusal.ts';
 import { type ProcessReport, Supervision } from './supervision.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -74,8 +75,9 @@ export class Processes {
 				stderr: (line) => events.stderr(line),
 				ended: (end) => {
 					this.children.delete(child);
-					if (refusal === null)
-						supervision.ended({ wanted: child.isStopping, reason: end.reason, wasReady: entry.ready });
+					// What nothing was started of has not ended.
+					const wanted = child.isStopping || end.retryAfter !== undefined;
+					if (refusal === null) supervision.ended({ wanted, reason: end.reason, wasReady: entry.ready });
 					this.changed();
 					events.ended(end);
 				},

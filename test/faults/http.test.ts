@@ -159,6 +159,30 @@ describe('a server that fails in the middle', () => {
 		expect(server.of('initialize').length).toBeGreaterThan(1);
 	}, 30_000);
 
+	test('one that says so with 400 costs no call; where it does not help, the call fails alone', async () => {
+		const server = await serve({ eras: ['legacy'] });
+		const gateway = await beside(server.url);
+		const one = await LegacyClient.open(`${gateway.url()}/mcp`);
+		await one.tool('bad_echo');
+		let always = false;
+		server.override('tools/call', (message, response) => {
+			const known = !always && server.sessions.has(String(message.headers['mcp-session-id']));
+			const error = { code: -32000, message: 'Bad Request: No valid session ID provided' };
+			const result = { content: [{ type: 'text', text: 'mine' }] };
+			const text = known ? { jsonrpc: '2.0', id: message.id, result } : { jsonrpc: '2.0', id: null, error };
+			response.writeHead(known ? 200 : 400, { 'content-type': 'application/json' }).end(JSON.stringify(text));
+		});
+		server.sessions.clear();
+		expect(await one.tool('bad_echo')).toBe('mine');
+		const before = server.of('initialize').length;
+		always = true;
+		const failed = await one.request('tools/call', '{"name":"bad_echo"}');
+		expect(failed.message.error?.message).toMatch(/"bad" did not answer: it answered HTTP 400/);
+		expect(server.of('initialize').length - before).toBe(1);
+		always = false;
+		expect(await one.tool('bad_echo')).toBe('mine');
+	}, 30_000);
+
 	test('a version that is refused later is negotiated anew', async () => {
 		const server = await serve({ eras: ['legacy', 'modern'] });
 		const gateway = await beside(server.url);

@@ -2,8 +2,13 @@ import { code, mcpError, tooMuch } from '../errors.ts';
 import type { Ask, Call, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 
-/** Starts a call for real. */
-export type StartCall = (call: Call, sink: Sink) => Ticket;
+/** A connection whose calls are counted. */
+export interface LimitUser {
+	/** Its calls that wait for their turn. */
+	queued: number;
+	/** Starts a call for real. */
+	begin(call: Call, sink: Sink): Ticket;
+}
 
 /** So many times as many calls wait as may be under way. */
 const waitingShare = 4;
@@ -22,8 +27,8 @@ export class CallLimit {
 		this.maximum = maximum;
 	}
 
-	start(begin: StartCall, call: Call, sink: Sink): Ticket {
-		const one = new LimitedCall(this, begin, call, sink);
+	start(user: LimitUser, call: Call, sink: Sink): Ticket {
+		const one = new LimitedCall(this, user, call, sink);
 		if (this.open < this.maximum) this.run(one);
 		else if (this.waiting.length >= this.maximum * waitingShare) one.fail(this.tooMany());
 		else {
@@ -46,6 +51,15 @@ export class CallLimit {
 		if (at >= 0) this.waiting.splice(at, 1);
 	}
 
+	/** A connection ends: those of its calls that wait have nothing to wait for. */
+	leave(user: LimitUser, error: McpError): void {
+		if (user.queued === 0) return;
+		for (const one of this.waiting.filter((call) => call.user === user)) {
+			this.forget(one);
+			one.fail(error);
+		}
+	}
+
 	tooMany(): McpError {
 		const { target } = this;
 		return { ...tooMuch(`target "${target}" has too many calls under way (maxConcurrentCalls)`), target };
@@ -60,21 +74,22 @@ export class CallLimit {
 /** A call that is counted, or waits for its turn. */
 class LimitedCall implements Sink, Ticket {
 	private readonly limit: CallLimit;
-	private readonly begin: StartCall;
+	readonly user: LimitUser;
 	private readonly call: Call;
 	private sink: Sink | null;
 	private ticket: Ticket | null = null;
 	private running = false;
 	private timer: NodeJS.Timeout | null = null;
 
-	constructor(limit: CallLimit, begin: StartCall, call: Call, sink: Sink) {
+	constructor(limit: CallLimit, user: LimitUser, call: Call, sink: Sink) {
 		this.limit = limit;
-		this.begin = begin;
+		this.user = user;
 		this.call = call;
 		this.sink = sink;
 	}
 
 	wait(ms: number): void {
+		this.user.queued++;
 		this.timer = setTimeout(() => {
 			this.limit.forget(this);
 			this.fail(this.limit.tooMany());
@@ -83,9 +98,9 @@ class LimitedCall implements Sink, Ticket {
 	}
 
 	run(): void {
-		if (this.timer !== null) clearTimeout(this.timer);
+		this.stopWaiting();
 		this.running = true;
-		const ticket = this.begin(this.call, this);
+		const ticket = this.user.begin(this.call, this);
 		if (this.sink !== null) this.ticket = ticket;
 	}
 
@@ -121,8 +136,15 @@ class LimitedCall implements Sink, Ticket {
 		const { sink } = this;
 		if (sink === null) return null;
 		this.sink = null;
-		if (this.timer !== null) clearTimeout(this.timer);
+		this.stopWaiting();
 		if (this.running) this.limit.left();
 		return sink;
+	}
+
+	private stopWaiting(): void {
+		if (this.timer === null) return;
+		clearTimeout(this.timer);
+		this.timer = null;
+		this.user.queued--;
 	}
 }

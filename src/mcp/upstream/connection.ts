@@ -232,7 +232,8 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	recover(call: Call, sink: Sink, fault: TransportFault, { repeated, tries }: Sent): Ticket | null {
 		const { lost } = this;
 		if (fault.kind === 'io' && fault.neverRan && !fault.over) {
-			this.vitals.circuit.failed('unreachable', failureOf(fault));
+			// What the gateway itself is short of says nothing of the server.
+			if (fault.retryAfter === undefined) this.vitals.circuit.failed('unreachable', failureOf(fault));
 			return lost?.unreached(call, sink, tries) ?? null;
 		}
 		if (lost === null || repeated) return null;

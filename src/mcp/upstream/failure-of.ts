@@ -7,8 +7,9 @@ export function failureOf(fault: TransportFault): Failure {
 	if (fault.kind === 'process') return fault;
 	const none = { exitCode: null, signal: null, stderr: [] };
 	if (fault.kind === 'io') {
-		const { reason, remedy, where } = fault;
-		return where === undefined ? { reason, remedy, ...none } : { reason, remedy, where, ...none };
+		const { reason, remedy, where, retryAfter } = fault;
+		const more = { ...(where === undefined ? {} : { where }), ...(retryAfter === undefined ? {} : { retryAfter }) };
+		return { reason, remedy, ...more, ...none };
 	}
 	const text = fault.body.toString('utf8', 0, 200).trim();
 	const remedy =

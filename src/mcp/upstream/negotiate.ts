@@ -10,7 +10,7 @@ import { EraCheck } from './era-check.ts';
 import type { EraMemory } from './era-memory.ts';
 import { initializedText, initializeHeaders, initializeText, legacyDialect, readInitialize } from './legacy.ts';
 import { ListenStreams } from './listen.ts';
-import { memberOf, textOf } from './message.ts';
+import { memberOf } from './message.ts';
 import {
 	discoverHeaders,
 	discoverText,
@@ -20,6 +20,7 @@ import {
 	versionsInstead,
 } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
+import { notPostable, refusal, refusesGreeting, saysNo } from './verdict.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** What a negotiation reports: `ready` or `failed` first; `failed` may follow `ready`. */
@@ -97,6 +98,11 @@ export class Negotiation implements ConnectionEvents {
 
 	get pid(): number | null {
 		return this.transport?.pid ?? null;
+	}
+
+	/** Whether calls are under way over the connection that came of it. */
+	get busy(): boolean {
+		return this.connection?.busy === true;
 	}
 
 	get hearsSince(): number | null {
@@ -248,8 +254,7 @@ export class Negotiation implements ConnectionEvents {
 				if (!this.waitsFor('legacy', transport)) return;
 				const failure = this.first ?? failureOf(fault);
 				this.notPostable = fault.kind === 'http' && notPostable.has(fault.status);
-				if (fault.kind === 'http' && fault.status < 500 && !withoutVerdict.has(fault.status))
-					return this.refused('legacy', transport, failure);
+				if (fault.kind === 'http' && refusesGreeting(fault.status)) return this.refused('legacy', transport, failure);
 				const early = fault.kind === 'process' && fault.exitCode !== null;
 				this.memory.forget();
 				this.failed(early ? { ...failure, reason: `${failure.reason} before it answered initialize` } : failure);
@@ -380,21 +385,4 @@ function other(way: Way): Way {
 	return way === 'modern' ? 'legacy' : 'modern';
 }
 
-/** Credentials and pressure say nothing about eras. */
-const withoutVerdict: ReadonlySet<number> = new Set([401, 403, 408, 429]);
-
-/** Whether a server answered, and so that it does not know what it was asked. */
-function saysNo(fault: TransportFault): boolean {
-	if (fault.kind === 'http') return fault.status < 500 && !withoutVerdict.has(fault.status);
-	return fault.kind === 'io' && fault.answered === true;
-}
-
-/** What servers answer to a POST where only a stream is. */
-const notPostable: ReadonlySet<number> = new Set([400, 404, 405]);
 const noProcess = { exitCode: null, signal: null, stderr: [] };
-
-function refusal(method: string, scanned: Scanned): { reason: string; remedy: string } {
-	const error = memberOf(scanned.members, 'error');
-	const said = error === null ? '' : `: ${textOf(scanned, error).toString('utf8').slice(0, 200)}`;
-	return { reason: `it did not accept ${method}${said}`, remedy: 'Check that the target is an MCP server.' };
-}

@@ -15,13 +15,14 @@ import type {
 import { Circuit } from '../circuit.ts';
 import { awayError } from '../errors.ts';
 import { CallClock } from './call-clock.ts';
-import { CallLimit } from './call-limit.ts';
+import { CallLimit, type LimitUser } from './call-limit.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
 import { LostCall, type LostCalls } from './lost-calls.ts';
 import { Negotiation } from './negotiate.ts';
 import { ToolHeaders } from './tool-headers.ts';
 import type { Sent } from './open-call.ts';
+import { Start, StartGate } from './start-gate.ts';
 import type { TargetOptions } from './target-options.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -32,10 +33,11 @@ export function createTarget(options: TargetOptions): Target {
 	const clock = new CallClock(callTimeout === 0 ? Number.POSITIVE_INFINITY : callTimeout);
 	const maximum = options.maxConcurrentCalls ?? null;
 	const limit = maximum === null ? null : new CallLimit(options.name, maximum);
-	const vitals = { circuit: new Circuit(), clock, limit };
+	const circuit = new Circuit();
+	const vitals = { circuit, clock, limit, starts: options.overHttp ? null : new StartGate(circuit) };
 	return {
 		name: options.name,
-		circuit: vitals.circuit,
+		circuit,
 		get local() {
 			return options.sessionsEnd?.() ?? !options.overHttp;
 		},
@@ -47,7 +49,8 @@ export function createTarget(options: TargetOptions): Target {
 const usualCallTimeoutMs = 3_600_000;
 
 /** An upstream that negotiates first and then hands calls to the connection. */
-class NegotiatedUpstream implements Upstream, LostCalls {
+class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
+	queued = 0;
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
 	private readonly vitals: Vitals;
@@ -57,6 +60,8 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	private connection: Connection | null = null;
 	private failure: Failure | null = null;
 	private closed = false;
+	/** Its place among the starts of the target; null where they cost nothing. */
+	private turn: Start | null = null;
 	/** Calls that wait for the server's next session; null while there is one. */
 	private lost: LostCall[] | null = null;
 	/** Calls that wait for their next try. */
@@ -80,8 +85,19 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 		this.negotiation = this.negotiate(resume);
 		// Whoever opens must have the upstream in hand before the first event comes.
 		setImmediate(() => {
-			if (!this.closed) this.negotiation.begin();
+			if (!this.closed) this.beginInTurn();
 		});
+	}
+
+	private beginInTurn(): void {
+		const { starts } = this.vitals;
+		if (starts === null) return this.negotiation.begin();
+		this.turn = new Start(
+			starts,
+			() => this.negotiation.begin(),
+			(failure) => this.failed(failure),
+		);
+		starts.enter(this.turn);
 	}
 
 	get served(): boolean {
@@ -93,7 +109,8 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	}
 
 	get busy(): boolean {
-		return (this.waiting?.size ?? 0) > 0 || this.lost !== null || this.connection?.busy === true;
+		if (this.queued > 0 || (this.waiting?.size ?? 0) > 0 || this.lost !== null) return true;
+		return this.connection?.busy === true || this.retired.some((one) => one.busy);
 	}
 
 	get hearsSince(): number | null {
@@ -107,7 +124,11 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 	start(call: Call, sink: Sink): Ticket {
 		const { limit } = this.vitals;
 		if (limit === null) return this.send(call, sink, firstTime);
-		return limit.start((...what) => this.send(...what, firstTime), call, sink);
+		return limit.start(this, call, sink);
+	}
+
+	begin(call: Call, sink: Sink): Ticket {
+		return this.send(call, sink, firstTime);
 	}
 
 	notify(notice: ClientNotice): void {
@@ -129,6 +150,8 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 
 	async close(keepSession = false): Promise<void> {
 		this.closed = true;
+		this.turn?.over(null);
+		this.vitals.limit?.leave(this, this.unavailable());
 		for (const [one, timer] of this.waiting ?? []) {
 			clearTimeout(timer);
 			one.fail(this.unavailable());
@@ -146,12 +169,7 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 			this.caller,
 			{
 				ready: (connection) => this.ready(connection),
-				failed: (failure) => {
-					if (this.closed || this.failure !== null) return;
-					this.failure = failure;
-					this.settleLost((one) => one.fail(this.unavailable()));
-					this.events.failed(failure);
-				},
+				failed: (failure) => this.failed(failure),
 				note: (notice) => this.events.note(notice),
 				ask: (ask) => this.events.ask(ask),
 				lost: this,
@@ -161,8 +179,17 @@ class NegotiatedUpstream implements Upstream, LostCalls {
 		);
 	}
 
+	private failed(failure: Failure): void {
+		if (this.closed || this.failure !== null) return;
+		this.turn?.over(false);
+		this.failure = failure;
+		this.settleLost((one) => one.fail(this.unavailable()));
+		this.events.failed(failure);
+	}
+
 	private ready(connection: Connection): void {
 		if (this.closed) return;
+		this.turn?.over(true);
 		this.connection = connection;
 		this.events.ready(connection.server);
 		this.settleLost((one) => one.start((...what) => connection.start(...what, { repeated: true, tries: 0 })));

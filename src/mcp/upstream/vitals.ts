@@ -1,6 +1,7 @@
 import type { Circuit } from '../circuit.ts';
 import type { CallClock } from './call-clock.ts';
 import type { CallLimit } from './call-limit.ts';
+import type { StartGate } from './start-gate.ts';
 
 /** Whether a server lives, as far as all connections to it know. One for each target. */
 export interface Vitals {
@@ -8,4 +9,6 @@ export interface Vitals {
 	readonly clock: CallClock;
 	/** null: any number of calls at once. */
 	readonly limit: CallLimit | null;
+	/** null where connections cost no process. */
+	readonly starts: StartGate | null;
 }

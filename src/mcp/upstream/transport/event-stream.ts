@@ -3,6 +3,7 @@ import { EventReader } from './event-reader.ts';
 import type { HttpChannel } from './http-channel.ts';
 import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-request.ts';
 import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
+import { sessionLoss } from './session-loss.ts';
 import type { TransportFault } from './transport.ts';
 
 /** How a stream was left: it `ended`, its connection `broke`, or the server `refused` to give it (any more). */
@@ -116,8 +117,9 @@ export class EventStream implements ReplyHandler {
 	private ended(): void {
 		if (this.status === null) return this.close({ how: 'ended' });
 		const inSession = this.request.headers.includes('mcp-session-id');
-		const sessionLost = this.status === 404 && inSession;
-		const fault = { kind: 'http', status: this.status, body: Buffer.concat(this.body), sessionLost } as const;
+		const body = Buffer.concat(this.body);
+		const sessionLost = sessionLoss(this.status, inSession, body);
+		const fault = { kind: 'http', status: this.status, body, sessionLost } as const;
 		this.close({ how: 'refused', fault });
 	}
 

@@ -12,7 +12,8 @@ export function ioFault(url: URL, error: Error): TransportFault {
 	if (code === 'UND_ERR_CONNECT_TIMEOUT') return unreachable('the connection timed out', where);
 	if (code === 'EMFILE' || code === 'ENFILE') {
 		const reason = 'the connection was not opened: too many open files';
-		return { kind: 'io', reason, remedy: 'Raise the limit of open files (ulimit -n).', where, neverRan: true };
+		const remedy = 'Raise the limit of open files (ulimit -n).';
+		return { kind: 'io', reason, remedy, where, neverRan: true, retryAfter: 1 };
 	}
 	if (syscall === 'connect') return unreachable(`there is no connection to it (${code})`, where);
 	// The words of the system hold addresses, those of the HTTP client do not.

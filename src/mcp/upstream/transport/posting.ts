@@ -10,6 +10,7 @@ import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
 import { framedFrom, readResultFrame } from './result-frame.ts';
 import { Resuming } from './resuming.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
+import { sessionLoss } from './session-loss.ts';
 import type { Receiver, TransportFault } from './transport.ts';
 
 /** One POST: collects a JSON answer, or takes events as they come. A class, not closures: this is the hot path. */
@@ -235,14 +236,16 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 	private faulted(body: Buffer): void {
 		const { status } = this;
 		const scanned = scanJson(Buffer.from(body), { error: {} });
-		const sessionLost = status === 404 && this.request.headers.includes('mcp-session-id');
 		const isAnswer =
 			!isScanFault(scanned) && envelopeMember(scanned, 'error') !== undefined && isMine(scanned, this.id);
+		const loss = sessionLoss(status, this.request.headers.includes('mcp-session-id'), body);
+		// What carries the request's own id may come from a handler; a 404 does not.
+		const sessionLost = isAnswer && loss === 'likely' ? false : loss;
 		this.finish();
-		if (isAnswer && status < 500 && !sessionLost) this.receiver.message(scanned, this.headers);
+		if (isAnswer && status < 500 && sessionLost === false) this.receiver.message(scanned, this.headers);
 		else {
 			const fault = { kind: 'http', status, body, sessionLost } as const;
-			this.receiver.failed(sessionLost ? { ...fault, neverRan: true } : fault);
+			this.receiver.failed(sessionLost === false ? fault : { ...fault, neverRan: true });
 		}
 	}
 

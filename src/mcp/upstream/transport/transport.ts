@@ -58,8 +58,8 @@ export type TransportFault = (
 			readonly status: number;
 			/** At most 64 KiB. */
 			readonly body: Buffer;
-			/** 404 in a session. */
-			readonly sessionLost: boolean;
+			/** The server does not know the session: 404, or 400 with words that make it likely. */
+			readonly sessionLost: boolean | 'likely';
 	  }
 	| {
 			/** The process ended or could not be started. */
@@ -83,6 +83,8 @@ export type TransportFault = (
 			readonly answered?: true;
 			/** The transport is over; a new one may work. */
 			readonly over?: true;
+			/** The gateway itself was short of something; it may be there after so many seconds. */
+			readonly retryAfter?: number;
 	  }
 ) & {
 	/** No handler of the server can have seen the request: it may be sent again, whatever it does. */
@@ -91,5 +93,5 @@ export type TransportFault = (
 
 /** Whether nothing more can be had over the transport that gave this fault: its owner has to open another. */
 export function endsTransport(fault: TransportFault): boolean {
-	return fault.kind === 'process' || (fault.kind === 'http' ? fault.sessionLost : fault.over === true);
+	return fault.kind === 'process' || (fault.kind === 'http' ? fault.sessionLost === true : fault.over === true);
 }
