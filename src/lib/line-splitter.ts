@@ -25,7 +25,7 @@ export class LineSplitter {
 			if (at < 0) break;
 			const piece = chunk.subarray(from, at);
 			from = at + 1;
-			if (this.restLength + piece.length > this.limit) return { fault: 'too-long', limit: this.limit };
+			if (this.restLength + piece.length > this.limit) return this.tooLong();
 			if (this.restLength === 0) this.deliver(piece);
 			else {
 				this.rest.push(piece);
@@ -39,7 +39,7 @@ export class LineSplitter {
 			const piece = chunk.subarray(from);
 			this.rest.push(piece);
 			this.restLength += piece.length;
-			if (this.restLength > this.limit) return { fault: 'too-long', limit: this.limit };
+			if (this.restLength > this.limit) return this.tooLong();
 		}
 		return null;
 	}
@@ -51,6 +51,13 @@ export class LineSplitter {
 		this.rest = [];
 		this.restLength = 0;
 		this.deliver(line);
+	}
+
+	/** A part of a line is no line: `end` must not deliver it. */
+	private tooLong(): LineFault {
+		this.rest = [];
+		this.restLength = 0;
+		return { fault: 'too-long', limit: this.limit };
 	}
 
 	private deliver(line: Buffer): void {
