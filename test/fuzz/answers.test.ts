@@ -14,8 +14,9 @@ const maximumMemory = 32;
 class CountingExchange extends FakeExchange {
 	bytes = 0;
 
-	override respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
-		this.bytes = body?.length ?? 0;
+	override respond(status: number, headers: readonly string[], body: Parameters<FakeExchange['respond']>[2]): void {
+		const parts = Array.isArray(body) ? (body as readonly Buffer[]) : [(body as Buffer | string | null) ?? ''];
+		this.bytes = parts.reduce((sum, part) => sum + part.length, 0);
 		super.respond(status, headers, this.bytes < 2_000 ? body : '');
 	}
 }

@@ -42,9 +42,10 @@ export class FuzzExchange implements Exchange {
 		);
 	}
 
-	respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
+	respond(status: number, headers: readonly string[], body: Buffer | readonly Buffer[] | string | null): void {
 		this.head(status, headers);
-		if (body !== null) this.chunks.push(body);
+		if (Array.isArray(body)) this.chunks.push(...(body as readonly Buffer[]));
+		else if (body !== null) this.chunks.push(body as Buffer | string);
 		this.finish();
 	}
 

@@ -11,7 +11,7 @@ const folder = new URL('corpus', import.meta.url).pathname;
 test('messages that nobody should send, from both sides: each is answered once, and the gateway goes on', async () => {
 	for (const seed of [1, 2]) {
 		const { messages, fault } = await fuzz(seed, 50_000);
-		expect(fault).toBeNull();
+		expect(fault?.what ?? null).toBeNull();
 		expect(messages).toBeGreaterThanOrEqual(50_000);
 	}
 }, 300_000);

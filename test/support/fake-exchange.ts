@@ -42,10 +42,10 @@ export class FakeExchange implements Exchange {
 		done(bytes.length > limit ? { refused: true, status: 413, message: 'too large', reason: 'InvalidRequest' } : bytes);
 	}
 
-	respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
+	respond(status: number, headers: readonly string[], body: Buffer | readonly Buffer[] | string | null): void {
 		if (this.status !== 0) throw new Error('answered twice');
 		this.head(status, headers);
-		this.written = body === null ? '' : body.toString();
+		this.written = Array.isArray(body) ? Buffer.concat(body as readonly Buffer[]).toString() : String(body ?? '');
 		this.finish();
 	}
 
