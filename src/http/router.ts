@@ -2,6 +2,7 @@ import { RE2JS } from 're2js';
 import type { Listener, Match, Route, ValueMatch } from '../config/ir.ts';
 import { parseAuthority } from './authority.ts';
 import type { Exchange, Refusal } from './exchange.ts';
+import { compileMatchedLength, type MatchedLength } from './matched-length.ts';
 import { refuse } from './refusal.ts';
 
 /** The route that a request takes, and what was compiled for it. */
@@ -20,19 +21,24 @@ export type RoutedRequest = Pick<Exchange, 'method' | 'path' | 'query' | 'host' 
  */
 export class Router<T> {
 	private readonly listeners: readonly CompiledListener<T>[];
+	/** null: no route has a regular expression. */
+	private readonly matchedLength: MatchedLength | null;
 	/** The host of the last request with its name: nearly always the next one has the same. */
 	private lastHost = '';
 	private lastName = '';
 
 	/** `build` makes the payload of a route, once per route. Throws when a regular expression does not compile. */
 	constructor(listeners: readonly Listener[], build: (route: Route, listener: Listener) => T) {
+		this.matchedLength = compileMatchedLength(listeners);
 		this.listeners = listeners
 			.map((listener) => ({ host: compileHost(listener.hostname), rules: compileRules(listener, build) }))
 			.sort((a, b) => b.host.rank - a.host.rank);
 	}
 
-	/** 404 `listener not found` or `route not found` when nothing matches. */
+	/** 404 `listener not found` or `route not found` when nothing matches, 414 or 431 when too much would have to be read. */
 	match(request: RoutedRequest): Routed<T> | Refusal {
+		const tooLong = this.matchedLength === null ? null : this.matchedLength(request);
+		if (tooLong !== null) return tooLong;
 		const host = this.nameOf(request.host);
 		for (const listener of this.listeners) {
 			if (!listener.host.matches(host)) continue;

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { expect, test } from 'vitest';
+import { maximumMatched } from '../../src/http/matched-length.ts';
 
 const quantified = [
 	'(a+)+',
@@ -18,7 +19,8 @@ const patterns = quantified.flatMap((one) => ends.map((end) => `^${one}${end}`))
 
 test('50 patterns that stop other engines for ever take milliseconds here', () => {
 	expect(patterns).toHaveLength(50);
-	const text = `${'a'.repeat(500)}\n`;
+	// As long as the router puts before an expression.
+	const text = `${'a'.repeat(maximumMatched - 1)}\n`;
 	for (const pattern of patterns) {
 		const compiled = RE2JS.compile(pattern);
 		compiled.matches(text);
