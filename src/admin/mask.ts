@@ -6,12 +6,12 @@ export const masked = '<redacted>';
  * and command lines, and each of `secrets` wherever it stands. A value that only refers to the environment
  * (`$NAME`, `${NAME}`) stays, because it says nothing.
  */
-export function maskSecrets(value: unknown, secrets: readonly string[] = []): unknown {
+export function maskSecrets<T>(value: T, secrets: readonly string[] = []): T {
 	const known = new Set(secrets.filter(isWorthSearching));
 	collectEnvironment(value, known);
 	// Longest first, so that one secret inside another leaves no rest.
 	const wanted = [...known].sort((a, b) => b.length - a.length);
-	return mask(value, wanted);
+	return mask(value, wanted) as T;
 }
 
 /** `token`, `adminToken`, `X-Api-Key` …, but not `key`, `tokenizer` or `author`. */

@@ -9,6 +9,7 @@ import type {
 	StateSnapshot,
 	TargetView,
 } from '../admin/state.ts';
+import { maskSecrets } from '../admin/mask.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
 import type { LiveBackend } from './backend.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
@@ -131,18 +132,19 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 	const circuit = health?.circuit ?? null;
 	const failure = health?.failure ?? circuit?.failure ?? null;
 	const away = circuit !== null && circuit.state !== 'closed';
+	const shown = withoutSecrets(target, failure?.reason ?? '', failure?.stderr ?? []);
 	return {
 		id: `${backend}/${target.name}`,
 		name: target.name,
 		kind: target.kind,
-		endpoint: target.kind === 'stdio' ? [target.cmd, ...target.args].map(quoted).join(' ') : target.url,
+		endpoint: shown.endpoint,
 		state: health?.state ?? 'idle',
-		reason: failure?.reason ?? '',
+		reason: shown.reason,
 		remedy: failure?.remedy ?? '',
 		since: (health?.since ?? source.startedAt).toISOString(),
 		exitCode: failure?.exitCode ?? null,
 		signal: failure?.signal ?? null,
-		stderr: [...(failure?.stderr ?? [])].slice(-50),
+		stderr: shown.stderr,
 		server: health?.server ? { ...health.server.serverInfo, protocolVersion: health.server.protocolVersion } : null,
 		tools: health?.counts.tools ?? null,
 		prompts: health?.counts.prompts ?? null,
@@ -163,6 +165,15 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 
 function processView(report: ProcessReport | null): ProcessView | null {
 	return report === null ? null : { ...report, since: report.since.toISOString() };
+}
+
+/** Command lines and URLs hold keys now and then, and programs complain with them. */
+function withoutSecrets(target: TargetConfig, reason: string, stderr: readonly string[]) {
+	const stdio = target.kind === 'stdio' ? { args: target.args, env: target.env } : { args: [], env: {} };
+	const place = target.kind === 'stdio' ? target.cmd : target.url;
+	const shown = maskSecrets({ ...stdio, place, reason, stderr: stderr.slice(-50) });
+	const endpoint = target.kind === 'stdio' ? [shown.place, ...shown.args].map(quoted).join(' ') : shown.place;
+	return { endpoint, reason: shown.reason, stderr: shown.stderr };
 }
 
 function quoted(part: string): string {
