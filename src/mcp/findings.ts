@@ -1,10 +1,13 @@
 import type { List } from './collection.ts';
+import { ItemWatch } from './item-watch.ts';
 import type { ExposedList, HiddenItem } from './exposed-list.ts';
 import type { ListKind } from './list-kind.ts';
 import type { Naming } from './names.ts';
 
 /** More hidden items of a list are not kept: people read them. */
 const maximumHidden = 1000;
+/** What is said of more items takes milliseconds to look at, and can wait until others have had their turn. */
+const manyItems = 1000;
 /** More different warnings than this come from servers that change without end. */
 const maximumWarned = 1000;
 
@@ -16,6 +19,7 @@ export class Findings {
 	private readonly warn: (message: string) => void;
 	private readonly changed: (target: string) => void;
 	private readonly warned = new Set<string>();
+	private readonly watch = new ItemWatch();
 	/** By list. */
 	private readonly hidden = new Map<string, readonly HiddenItem[]>();
 
@@ -38,6 +42,11 @@ export class Findings {
 		this.warn(message);
 	}
 
+	/** Takes note of what a server says of its items. */
+	read(kind: ListKind, list: List): void {
+		for (const sentence of this.watch.look(kind, list)) this.warnOnce(sentence);
+	}
+
 	/** Takes note of lists as they are now. */
 	look(kind: ListKind, lists: readonly (List | null)[], exposed: ExposedList, naming: Naming): void {
 		this.keep(kind, exposed.hidden.slice(0, maximumHidden));
@@ -48,6 +57,8 @@ export class Findings {
 			);
 		}
 		for (const list of lists) {
+			if (list !== null && list.items.length > manyItems) setImmediate(() => this.read(kind, list));
+			else if (list !== null) this.read(kind, list);
 			const target = list?.items[0]?.target;
 			if (list === null || target === undefined || list.cut !== null || kind.type === 'task') continue;
 			// Rules for resources are for templates, too: that one list has nothing for a rule says little.

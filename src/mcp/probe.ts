@@ -86,6 +86,7 @@ export class Probe {
 	/** What is odd about the lists is told before any client meets it. */
 	private look(kind: ListKind, target: string, list: List): void {
 		const { targets, naming, findings } = this.federation;
+		findings.read(kind, list);
 		if (naming.plain) return;
 		const lists = this.lists.get(kind) ?? new Map<string, List>();
 		this.lists.set(kind, lists.set(target, list));
