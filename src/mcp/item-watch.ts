@@ -56,7 +56,6 @@ function named(names: readonly string[]): string {
  * (Unicode TR36). Not the two joiners, which many scripts and emoji need.
  */
 const hidden =
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 	/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\u{e0100}-\u{e01ef}]/u;
 
 function visible(text: string): string {
