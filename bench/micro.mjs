@@ -86,7 +86,7 @@ const stamped = {
 	type: 'complete',
 	stamped: true,
 };
-const legacyCodec = own.codecOf(envelope, new Set(), true);
+const legacyCodec = own.codecOf(envelope, { wrappedTools: null }, true);
 const modernCodec = own.modernCodec('tools/call');
 measure('scan an answer', answer, () => own.scanMessage(answer));
 measure('pass its result on', old.text, () => own.resultResponse(Buffer.from('1'), legacyCodec.result(old)));
