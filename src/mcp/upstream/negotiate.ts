@@ -62,7 +62,11 @@ export class Negotiation implements ConnectionEvents {
 	private listening: Ticket | null = null;
 	private topics: ListenStreams | null = null;
 	private timers: NodeJS.Timeout[] = [];
-	private nextId = 1;
+	/**
+	 * Connections to one server share sockets. An answer that a server sends twice must fit no request of another client,
+	 * so all count from elsewhere.
+	 */
+	private nextId = 1 + Math.floor(Math.random() * 2 ** 30);
 	private closed = false;
 	private established = false;
 	/** How each greeting stands; absent: not sent. */

@@ -127,14 +127,18 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 	}
 
 	private take(chunk: Buffer): void {
-		if (this.over || this.kind === 'nothing' || this.kind === 'moved') return;
+		if (this.over) return;
 		if (this.events !== null) {
 			if (!this.events.push(chunk)) this.fail(tooLarge(this.channel.limit));
 			return;
 		}
 		this.length += chunk.length;
-		if (this.kind === 'fault' && this.length > maximumFaultBytes) return;
+		if (this.kind !== 'json') return this.refusal(chunk);
 		if (this.length > this.channel.limit) return this.fail(tooLarge(this.channel.limit));
+		this.keep(chunk);
+	}
+
+	private keep(chunk: Buffer): void {
 		// Nearly every answer is one chunk: kept as it is.
 		if (this.first === null) this.first = chunk;
 		else {
@@ -143,10 +147,28 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 		}
 	}
 
+	/** A part of a reply that is no answer. It may go on for ever; its beginning has to do. */
+	private refusal(chunk: Buffer): void {
+		const over = Math.max(0, this.length - maximumFaultBytes);
+		if (this.kind === 'fault') this.keep(over === 0 ? chunk : chunk.subarray(0, chunk.length - over));
+		if (over > 0) this.enough();
+	}
+
+	private enough(): void {
+		if (this.kind === 'fault') this.faulted(this.collected);
+		else this.fail(replyFault(`it answered HTTP ${this.status} with more than ${maximumFaultBytes} bytes`));
+		this.controller?.abort(new Error('given up'));
+	}
+
+	private get collected(): Buffer {
+		return this.more === null ? (this.first ?? empty) : Buffer.concat(this.more);
+	}
+
 	private ended(): void {
 		if (this.over) return;
 		if (this.kind === 'moved') {
 			this.kind = 'nothing';
+			this.length = 0;
 			return this.send();
 		}
 		if (this.kind === 'events') {
@@ -155,7 +177,7 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 			return;
 		}
 		if (this.kind === 'json' && this.length >= framedFrom && this.unread(this.more ?? [this.first ?? empty])) return;
-		const body = this.more === null ? (this.first ?? empty) : Buffer.concat(this.more);
+		const body = this.collected;
 		if (this.kind === 'fault') return this.faulted(body);
 		if (this.kind === 'json' && body.length > 0) return this.deliver(body);
 		this.finish();
