@@ -1,37 +1,76 @@
 import type { ConfigErrorView } from '../../../src/admin/state.ts';
 import { useLiveState } from '../api/live-state.tsx';
 import { ErrorState } from '../components/error-state.tsx';
+import { Notice } from '../components/notice.tsx';
+import { ServerText } from '../components/server-text.tsx';
+import { Time } from '../components/time.tsx';
+
+/** More than these are folded, so that the page below stays in sight. */
+const shown = 5;
 
 /** Stands above every page while the file says something else than what runs. */
 export function ConfigBanner() {
 	const { state } = useLiveState();
-	if (state === undefined || (state.config.synchronized && state.config.needsRestart.length === 0)) return null;
+	if (state === undefined) return null;
 	const { errors, needsRestart, synchronized, since } = state.config;
+	const more = errors.slice(shown);
 	return (
-		<div className="flex flex-col gap-2 px-4 pt-4">
+		<>
 			{!synchronized && (
 				<ErrorState
 					title={`The configuration file has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}; what was read before stays in effect.`}
-					remedy={`${placeText(errors[0])} (since ${new Date(since).toLocaleTimeString()})`}
-					detail={errors.map(errorText).join('\n')}
-				/>
+				>
+					<p className="text-12 text-muted">
+						Since <Time at={since} />. The file is read again when it changes.
+					</p>
+					<Errors errors={errors.slice(0, shown)} />
+					{more.length > 0 && (
+						<details>
+							<summary className="text-12 text-muted underline">{more.length} more</summary>
+							<Errors errors={more} />
+						</details>
+					)}
+				</ErrorState>
 			)}
 			{needsRestart.length > 0 && (
-				<p role="status" className="rounded-6 border border-line bg-raised p-3 text-13 [overflow-wrap:anywhere]">
-					Restart the gateway to apply {needsRestart.join(', ')}. Everything else in the file is in effect.
-				</p>
+				<Notice tone="info">
+					<p>
+						Restart the gateway to apply <code className="font-mono text-12">{needsRestart.join(', ')}</code>.
+						Everything else in the file is in effect.
+					</p>
+				</Notice>
 			)}
-		</div>
+		</>
 	);
 }
 
-function placeText(error: ConfigErrorView | undefined): string {
-	if (error === undefined) return 'See the log';
-	const place = error.line === 0 ? '' : `Line ${error.line}: `;
-	return `${place}${error.message}${error.remedy === '' ? '' : `; ${error.remedy}`}`;
+function Errors({ errors }: { errors: readonly ConfigErrorView[] }) {
+	return (
+		<ul className="mt-1 flex flex-col gap-2">
+			{errors.map((error) => (
+				<li key={`${placeOf(error)} ${error.path} ${error.message}`} className="[overflow-wrap:anywhere]">
+					<p className="font-mono text-12 text-muted">
+						{placeOf(error)}
+						{error.path !== '' && ` · ${error.path}`}
+					</p>
+					<p>
+						<ServerText text={error.message} />
+					</p>
+					{error.remedy !== '' && (
+						<p className="text-muted">
+							<ServerText text={sentence(error.remedy)} />
+						</p>
+					)}
+				</li>
+			))}
+		</ul>
+	);
 }
 
-function errorText({ file, line, column, path, message, remedy }: ConfigErrorView): string {
-	const place = line === 0 ? file : `${file}:${line}:${column}`;
-	return `${place}: ${path === '' ? '' : `${path}: `}${message}${remedy === '' ? '' : `; ${remedy}`}`;
+function placeOf({ file, line, column }: ConfigErrorView): string {
+	return line === 0 ? file : `${file}:${line}:${column}`;
+}
+
+function sentence(text: string): string {
+	return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`;
 }

@@ -8,7 +8,16 @@ export function LinkState() {
 		<span role="status" className="text-12">
 			{link === 'live' && <Word state="ready" word="Live" />}
 			{link === 'connecting' && <Word state="starting" word="Connecting" />}
-			{link === 'lost' && <Status state="degraded" word="Lost" reason={lostText(state?.now)} />}
+			{link === 'lost' && (
+				<>
+					<span className="max-sm:hidden">
+						<Status state="degraded" word="Lost" reason={lostText(state?.now)} />
+					</span>
+					<span className="whitespace-nowrap sm:hidden" title={lostText(state?.now)}>
+						<Status state="degraded" word="Lost" reason={shortTime(state?.now)} />
+					</span>
+				</>
+			)}
 		</span>
 	);
 }
@@ -20,6 +29,11 @@ function Word({ state, word }: { state: 'ready' | 'starting'; word: string }) {
 			{word}
 		</span>
 	);
+}
+
+/** A narrow header has room for no more. */
+function shortTime(now: string | undefined): string {
+	return now === undefined ? '' : new Date(now).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
 
 function lostText(now: string | undefined): string {

@@ -7,6 +7,7 @@ import { Button } from '../components/button.tsx';
 import { ConfigBanner } from './config-banner.tsx';
 import { LinkState } from './link-state.tsx';
 import { Navigation } from './navigation.tsx';
+import { PressureBanner } from './pressure-banner.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
 const narrowKey = 'agentgateway.navigation';
@@ -51,7 +52,10 @@ export function Shell() {
 					</Button>
 				</aside>
 				<main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col overflow-auto outline-none">
-					<ConfigBanner />
+					<div className="flex max-w-[1120px] flex-col gap-2 px-4 pt-4 empty:hidden sm:px-6">
+						<PressureBanner />
+						<ConfigBanner />
+					</div>
 					<Outlet />
 				</main>
 			</div>

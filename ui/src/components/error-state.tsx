@@ -8,10 +8,12 @@ export interface ErrorStateProps {
 	remedy?: string;
 	detail?: string;
 	action?: ReactNode;
+	/** What does not go into one sentence, such as a list. */
+	children?: ReactNode;
 }
 
 /** What happened, what to do, and the technical detail folded below. */
-export function ErrorState({ title, remedy = '', detail = '', action }: ErrorStateProps) {
+export function ErrorState({ title, remedy = '', detail = '', action, children }: ErrorStateProps) {
 	return (
 		<div role="alert" className="flex gap-2 rounded-6 border border-bad bg-bad-soft p-3 text-13">
 			<OctagonX className="mt-0.5 size-4 shrink-0 text-bad" aria-hidden="true" />
@@ -24,6 +26,7 @@ export function ErrorState({ title, remedy = '', detail = '', action }: ErrorSta
 						<ServerText text={remedy} />
 					</p>
 				)}
+				{children}
 				{detail !== '' && (
 					<details className="mt-1">
 						<summary className="text-12 text-muted underline">Technical detail</summary>

@@ -1,7 +1,9 @@
-import type { TargetView } from '../../../src/admin/state.ts';
+import type { ReactNode } from 'react';
+import type { ProcessView, TargetView } from '../../../src/admin/state.ts';
 import { CopyButton } from '../components/copy-button.tsx';
 import { ServerText } from '../components/server-text.tsx';
 import { Status } from '../components/status.tsx';
+import { Time } from '../components/time.tsx';
 import { counted } from './places.ts';
 
 /** One target: its state in words, how it is reached, what it offers, and what it printed. */
@@ -12,15 +14,17 @@ export function Target({ target }: { target: TargetView }) {
 			<div className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
 				<h3 className="font-medium font-mono text-13">{target.name}</h3>
 				<Status state={target.state} reason={target.reason} />
-				<span className="ml-auto text-12 text-muted" title={target.since}>
-					since {new Date(target.since).toLocaleTimeString()}
+				<span className="ml-auto text-12 text-muted">
+					since <Time at={target.since} />
 				</span>
 			</div>
-			<div className="flex min-w-0 items-center gap-1">
-				<span className="w-14 shrink-0 text-12 text-muted">{target.kind === 'stdio' ? 'command' : 'URL'}</span>
-				<code className="min-w-0 font-mono text-12 [overflow-wrap:anywhere]">{target.endpoint}</code>
+			<div className="flex min-w-0 items-start gap-1">
+				<span className="w-16 shrink-0 py-1 text-12 text-muted">{target.kind === 'stdio' ? 'command' : 'URL'}</span>
+				<code className="min-w-0 py-1 font-mono text-12 [overflow-wrap:anywhere]">{target.endpoint}</code>
 				<CopyButton text={target.endpoint} label={`Copy the ${target.kind === 'stdio' ? 'command' : 'URL'}`} />
 			</div>
+			{target.process !== null && <Processes process={target.process} told={target.reason} />}
+			<Circuit target={target} />
 			{offers !== '' && <p className="text-12 text-muted">{offers}</p>}
 			{target.server !== null && (
 				<p className="text-12 text-muted">
@@ -33,10 +37,65 @@ export function Target({ target }: { target: TargetView }) {
 	);
 }
 
+/** How its processes fare, when that is more than the state above says. `told`: what stands there already. */
+function Processes({ process, told }: { process: ProcessView; told: string }) {
+	const { state, reason, since, ends, junkLines } = process;
+	const failing = state === 'crash-looping' || state === 'backing off';
+	if (!failing && ends === 0 && junkLines === 0) return null;
+	const parts: string[] = [];
+	if (ends > 0) parts.push(`ended unasked ${ends === 1 ? 'once' : `${ends} times`}`);
+	if (junkLines > 0) parts.push(`${counted(junkLines, 'line')} on stdout dropped, being no messages`);
+	return (
+		<Row name="process">
+			<span className={failing ? 'font-medium text-bad' : 'text-muted'}>{state}</span>
+			<span className="text-muted">
+				{' '}
+				since <Time at={since} />
+				{parts.map((part) => ` · ${part}`)}
+				{reason !== '' && !told.includes(reason) && (
+					<>
+						{' '}
+						· last: <ServerText text={reason} />
+					</>
+				)}
+			</span>
+		</Row>
+	);
+}
+
+function Circuit({ target: { circuit, failures, retryAt, state } }: { target: TargetView }) {
+	if (circuit === 'closed' && (state !== 'failed' || failures === 0)) return null;
+	if (circuit === 'closed') {
+		return (
+			<Row name="next try">
+				after a pause <span className="text-muted">· {counted(failures, 'failure')} in a row</span>
+			</Row>
+		);
+	}
+	return (
+		<Row name="next try">
+			{circuit === 'open' && retryAt !== null ? <Time at={retryAt} /> : 'under way'}
+			<span className="text-muted">
+				{' '}
+				· {counted(failures, 'failure')} in a row · calls get an error until it succeeds
+			</span>
+		</Row>
+	);
+}
+
+function Row({ name, children }: { name: string; children: ReactNode }) {
+	return (
+		<div className="flex min-w-0 items-baseline gap-1 text-12">
+			<span className="w-16 shrink-0 text-muted">{name}</span>
+			<p className="min-w-0 [overflow-wrap:anywhere]">{children}</p>
+		</div>
+	);
+}
+
 function Printed({ target }: { target: TargetView }) {
 	const text = target.stderr.join('\n');
 	return (
-		<details open={target.state === 'failed'}>
+		<details open={target.state === 'failed' || target.process?.state === 'crash-looping'}>
 			<summary className="text-12 text-muted underline">
 				What it printed{target.exitCode === null ? '' : ` (exit code ${target.exitCode})`}
 				{target.signal === null ? '' : ` (ended by ${target.signal})`}
