@@ -20,6 +20,7 @@ export function replyFault(
 	fault: unknown,
 	report: ReportFault,
 ): void {
+	exchange.expiring?.broke?.();
 	exchange.facts.reason = 'Internal';
 	exchange.facts.error = 'internal error';
 	report(fault, exchange);

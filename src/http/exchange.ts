@@ -37,6 +37,8 @@ export interface Exchange {
 export interface Expiring {
 	/** Ends the reply now, with what tells the client why. */
 	expire(): void;
+	/** A fault was thrown, and somebody else replies: what was taken for the reply is given back. */
+	broke?(): void;
 }
 
 /** A reply that is written bit by bit. */

@@ -104,6 +104,12 @@ export class HttpChannel implements ReplyChannel, Beating, Expiring {
 		this.answering?.stop();
 	}
 
+	broke(): void {
+		// A stream that has begun ends with an error; before that, the reply is not the call's any more.
+		if (this.queue === null) this.stop();
+		this.answering?.stop();
+	}
+
 	beat(now: number): void {
 		const patience = this.queue === null ? this.options.patience : keepAliveMs;
 		if (now - this.lastWrite < patience || (this.queue === null && this.form === 'json-only')) return;

@@ -45,14 +45,16 @@ export function codecOf(envelope: Envelope, session: WrappedTools, plain: boolea
 		return wrapped !== null && wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
 	}
 	if (method !== 'tools/list') return legacyCodec;
-	return { ...legacyCodec, result: (result) => projected(result, session, plain), passes: () => false };
+	return { ...legacyCodec, result: (result) => projected(envelope, result, session, plain), passes: () => false };
 }
 
-function projected(result: Result, session: WrappedTools, plain: boolean): Buffer {
+function projected(envelope: Envelope, result: Result, session: WrappedTools, plain: boolean): Buffer {
 	// One server of the client's own kind knows what its clients take; a merged list may hold tools of any.
 	if (!result.stamped && plain) return result.text;
 	const make = () => projectTools(result.stamped ? older(result.text) : result.text);
 	const { text, wrapped } = result.forms?.of('legacy', make) ?? make();
+	// The first page of a list begins it anew: tools that are gone are not remembered.
+	if (stringParam(envelope, 'cursor') === null) session.wrappedTools = null;
 	for (const name of wrapped) (session.wrappedTools ??= new Set()).add(name);
 	return text;
 }
