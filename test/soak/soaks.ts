@@ -1,4 +1,5 @@
 import { churn } from './entries/churn.ts';
+import { deadPeer } from './entries/dead-peer.ts';
 import { descriptors } from './entries/descriptors.ts';
 import { hungTarget } from './entries/hung-target.ts';
 import { idle } from './entries/idle.ts';
@@ -22,6 +23,7 @@ export const soaks: readonly Soak[] = [
 	reloads,
 	descriptors,
 	slowLoris,
+	deadPeer,
 	quiet,
 	mixed,
 ];
