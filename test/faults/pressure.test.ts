@@ -122,7 +122,8 @@ const fillHeap = `data:text/javascript,${encodeURIComponent(`
 	process.on('message', (what) => {
 		if (what === 'empty') return void (kept = []);
 		const more = setInterval(() => {
-			for (let i = 0; i < 5000; i++) kept.push({ i });
+			// Large ones, so that what is used is what is kept, whatever room a Node has for young garbage.
+			kept.push(Buffer.alloc(500_000, 'x').toString('latin1'));
 			if (process.memoryUsage().heapUsed > 56e6) clearInterval(more);
 		}, 5);
 	});

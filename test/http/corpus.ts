@@ -16,7 +16,15 @@ export interface RawCase {
 	readonly elsewhere: boolean;
 }
 
-type Written = Partial<RawCase> & { readonly name: string; readonly send: string; readonly replies: number[] };
+type Written = Partial<RawCase> & {
+	readonly name: string;
+	readonly send: string;
+	readonly replies: number[];
+	readonly newer?: Partial<RawCase>;
+};
+
+const [major = 0, minor = 0] = (process.versions['llhttp'] ?? '').split('.').map(Number);
+const isNewer = major > 9 || (major === 9 && minor >= 4);
 
 const folder = new URL('malformed', import.meta.url).pathname;
 
@@ -27,8 +35,8 @@ export function rawCases(): RawCase[] {
 		.sort()
 		.flatMap((file) => {
 			const cases = parse(readFileSync(join(folder, file), 'utf8')) as Written[];
-			return cases.map(({ send, ...one }) => ({
-				...{ file, calls: 0, open: false, end: false, elsewhere: false, ...one },
+			return cases.map(({ send, newer, ...one }) => ({
+				...{ file, calls: 0, open: false, end: false, elsewhere: false, ...one, ...(isNewer ? newer : {}) },
 				bytes: send,
 			}));
 		})
