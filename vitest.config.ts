@@ -9,6 +9,8 @@ export default defineConfig({
 		// Real processes and sockets on a busy machine.
 		testTimeout: 20_000,
 		hookTimeout: 60_000,
+		// Where a fault of the machine must not hold up a change; what needed the second try is marked in the output.
+		retry: Number(process.env['TEST_RETRY'] ?? 0),
 		restoreMocks: true,
 		unstubEnvs: true,
 	},
