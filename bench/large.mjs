@@ -1,9 +1,8 @@
 // `node bench/large.mjs`: what passing a large result costs (RESULT, 1 MB), against nginx and a bare pipe of Node.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { prepareWith } from './client.mjs';
-import { inTurns, own, print, scratch } from './rows.mjs';
-import { freePort, measured, root, start, startGateway, startNginx } from './started.mjs';
+import { casesOf, inTurns, print, scratch } from './rows.mjs';
+import { freePort, measured, root, start, startNginx } from './started.mjs';
 
 const size = Number(process.env.RESULT ?? 1_000_000);
 const connections = Number(process.env.BENCH_CONNECTIONS ?? 8);
@@ -23,27 +22,15 @@ async function run() {
 	const old = await upstream('legacy', 'json');
 	const young = await upstream('modern', 'json');
 	const streaming = await upstream('legacy', 'events');
-	const cases = [];
-	const add = async (name, server, era, tool = 'echo') => {
-		if (cases.length > 0 && !only.test(name)) return;
-		const url = `http://127.0.0.1:${server.port}/mcp`;
-		cases.push({ name, url, pid: server.pid, call: await prepareWith(url, era, 'tools/call', tool) });
-	};
-	const gateway = (name, ...ports) =>
-		startGateway(
-			folder,
-			name,
-			ports.map((port, i) => `{ name: t${i}, mcp: { host: "http://127.0.0.1:${port}/mcp" } }`),
-			own,
-		);
-	await add('nginx proxy_pass', await startNginx(folder, old.port), 'legacy');
-	await add('bare pipe of Node', await pipe(old.port), 'legacy');
-	await add('gateway, one target, legacy', await gateway('old', old.port), 'legacy');
-	await add('gateway, one target, modern', await gateway('young', young.port), 'modern');
+	const { cases, add, gateway } = casesOf(folder, only, 'tools/call');
+	await add('nginx proxy_pass', await startNginx(folder, old.port), 'legacy', 'echo');
+	await add('bare pipe of Node', await pipe(old.port), 'legacy', 'echo');
+	await add('gateway, one target, legacy', await gateway('old', old.port), 'legacy', 'echo');
+	await add('gateway, one target, modern', await gateway('young', young.port), 'modern', 'echo');
 	await add('gateway, two targets, legacy', await gateway('two', old.port, old.port), 'legacy', 't0_echo');
-	await add('gateway, server answers with events', await gateway('events', streaming.port), 'legacy');
-	await add('gateway, bridged: legacy client, modern server', await gateway('across', young.port), 'legacy');
-	await add('gateway, bridged: modern client, legacy server', await gateway('back', old.port), 'modern');
+	await add('gateway, server answers with events', await gateway('events', streaming.port), 'legacy', 'echo');
+	await add('gateway, bridged: legacy client, modern server', await gateway('across', young.port), 'legacy', 'echo');
+	await add('gateway, bridged: modern client, legacy server', await gateway('back', old.port), 'modern', 'echo');
 	return inTurns(folder, cases, connections);
 }
 

@@ -1,9 +1,8 @@
 // `node bench/list.mjs`: what a list of 200 tools (230 KB) costs, against nginx that passes the same bytes on.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { prepareWith } from './client.mjs';
-import { inTurns, own, print, scratch } from './rows.mjs';
-import { root, start, startGateway, startNginx } from './started.mjs';
+import { casesOf, inTurns, print, scratch } from './rows.mjs';
+import { root, start, startNginx } from './started.mjs';
 
 const connections = Number(process.env.BENCH_CONNECTIONS ?? 16);
 const only = new RegExp(process.env.BENCH_ONLY ?? '.');
@@ -24,19 +23,7 @@ async function run() {
 		await upstream('modern', 200),
 		await upstream('legacy', 100),
 	];
-	const cases = [];
-	const add = async (name, server, era) => {
-		if (cases.length > 0 && !only.test(name)) return;
-		const url = `http://127.0.0.1:${server.port}/mcp`;
-		cases.push({ name, url, pid: server.pid, call: await prepareWith(url, era, 'tools/list', null) });
-	};
-	const gateway = (name, ...ports) =>
-		startGateway(
-			folder,
-			name,
-			ports.map((port, i) => `{ name: t${i}, mcp: { host: "http://127.0.0.1:${port}/mcp" } }`),
-			own,
-		);
+	const { cases, add, gateway } = casesOf(folder, only, 'tools/list');
 	await add('nginx proxy_pass', await startNginx(folder, old.port), 'legacy');
 	await add('gateway, one target, legacy', await gateway('old', old.port), 'legacy');
 	await add('gateway, one target, modern', await gateway('young', young.port), 'modern');

@@ -3,8 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { prepareWith } from './client.mjs';
 import { processorTime, residentMemory } from './processor.mjs';
-import { endAll, root } from './started.mjs';
+import { endAll, root, startGateway } from './started.mjs';
 import { load } from './wrk.mjs';
 
 export const seconds = Number(process.env.BENCH_SECONDS ?? 3);
@@ -24,6 +25,25 @@ export function scratch() {
 		rmSync(folder, { recursive: true, force: true });
 	});
 	return folder;
+}
+
+/** What `add` takes of a bench: its folder, which rows are wanted, and what each case calls. */
+export function casesOf(folder, only, method) {
+	const cases = [];
+	return {
+		cases,
+		/** A row; the first, to which the others are compared, is always there. */
+		async add(name, server, era, tool = null) {
+			if (cases.length > 0 && !only.test(name)) return;
+			const url = `http://127.0.0.1:${server.port}/mcp`;
+			cases.push({ name, url, pid: server.pid, call: await prepareWith(url, era, method, tool) });
+		},
+		/** A gateway before HTTP targets `t0`, `t1` … on these ports. */
+		gateway(name, ...ports) {
+			const targets = ports.map((port, i) => `{ name: t${i}, mcp: { host: "http://127.0.0.1:${port}/mcp" } }`);
+			return startGateway(folder, name, targets, own);
+		},
+	};
 }
 
 /**
