@@ -8,9 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepare } from './client.mjs';
-import { openLoader } from './loader.mjs';
-import { processorTime } from './processor.mjs';
 import { endAll, startFloor, startGateway, startNginx, startUpstream } from './started.mjs';
+import { inTurns } from './turns.mjs';
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
@@ -42,18 +41,13 @@ for (const one of positionals) {
 	const url = `http://127.0.0.1:${server.port}/mcp`;
 	const bare = path === 'nginx' || path === 'floor' || path.endsWith('.mjs');
 	const call = await prepare(url, bare ? (values.server ?? era) : era, two && !bare ? 'one_echo' : 'echo');
-	cases.push({ name, pid: server.pid, loader: await openLoader(url, call, 32), runs: [] });
+	cases.push({ name, url, pid: server.pid, call });
 }
-// Until all is compiled; on a busy machine that takes its time.
-for (const { loader } of cases) for (let calls = 0; calls < 15_000; ) calls += await loader.closed(200);
-for (let round = 0; round < Number(values.rounds); round++)
-	for (const one of cases) one.runs.push(await measure(one, Number(values.turn)));
-const base = cases.at(-1);
-for (const { name, runs } of cases) {
-	const ratios = runs.map((value, at) => value / base.runs[at]);
-	console.log(
-		`${name.padEnd(12)} ${median(runs).toFixed(1).padStart(7)} µs  ${median(ratios).toFixed(3)} of ${base.name}  (least ${Math.min(...runs).toFixed(1)})`,
-	);
+// All are compared to the last one.
+const length = { rounds: Number(values.rounds), milliseconds: Number(values.turn), connections: 32 };
+const rows = await inTurns(cases.toReversed(), length);
+for (const { name, cpuMicroseconds, times } of rows.toReversed()) {
+	console.log(`${name.padEnd(12)} ${String(cpuMicroseconds).padStart(7)} µs  ${times} of ${rows[0].name}`);
 }
 process.exit();
 
@@ -63,15 +57,4 @@ function started(name, path) {
 	if (path.endsWith('.mjs')) return startFloor(upstream.port, process.execPath, path);
 	const program = [process.execPath, ...(process.env.NODE_FLAGS?.split(' ') ?? []), join(path, 'bin/agentgateway.mjs')];
 	return startGateway(folder, name, targets, program, values.quiet ? { RUST_LOG: 'warn' } : {});
-}
-
-async function measure({ pid, loader }, milliseconds) {
-	const before = processorTime(pid);
-	const count = await loader.closed(milliseconds);
-	return (processorTime(pid) - before) / count;
-}
-
-function median(values) {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[sorted.length >> 1];
 }

@@ -1,47 +1,38 @@
-// `node bench/large.mjs`: what passing a large result costs (RESULT, 1 MB), against nginx and a bare pipe of Node.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { casesOf, inTurns, print, scratch } from './rows.mjs';
-import { freePort, measured, root, start, startNginx } from './started.mjs';
+// What passing a large result costs (RESULT bytes, 1 MB unless told), against nginx and a bare pipe of Node.
+import { casesOf } from './cases.mjs';
+import { startNginx, startPipe, startSized } from './started.mjs';
+import { inTurns } from './turns.mjs';
 
-const size = Number(process.env.RESULT ?? 1_000_000);
-const connections = Number(process.env.BENCH_CONNECTIONS ?? 8);
-const only = new RegExp(process.env.BENCH_ONLY ?? '.');
-spawnSync('taskset', ['-a', '-p', '-c', '1', String(process.pid)]);
-const folder = scratch();
+const size = process.env.RESULT ?? '1000000';
+export const title = `A result of ${(Number(size) / 1e6).toFixed(2)} MB, 8 connections`;
+export const figures = {
+	cpuMicroseconds: 'CPU µs a call',
+	times: '× nginx',
+	busy: 'core busy',
+	rateOfPipe: 'MB/s, of the bare pipe',
+	memoryMegabytes: 'memory MB',
+};
+const target = { figure: 'times', most: 2 };
 
-try {
-	print(`tools/call with a result of ${size} bytes, ${connections} connections`, await run());
-} catch (error) {
-	process.stderr.write(`error: ${error.stack ?? error}\n`);
-	process.exitCode = 1;
-}
-process.exit();
-
-async function run() {
-	const old = await upstream('legacy', 'json');
-	const young = await upstream('modern', 'json');
-	const streaming = await upstream('legacy', 'events');
-	const { cases, add, gateway } = casesOf(folder, only, 'tools/call');
-	await add('nginx proxy_pass', await startNginx(folder, old.port), 'legacy', 'echo');
-	await add('bare pipe of Node', await pipe(old.port), 'legacy', 'echo');
-	await add('gateway, one target, legacy', await gateway('old', old.port), 'legacy', 'echo');
-	await add('gateway, one target, modern', await gateway('young', young.port), 'modern', 'echo');
-	await add('gateway, two targets, legacy', await gateway('two', old.port, old.port), 'legacy', 't0_echo');
-	await add('gateway, server answers with events', await gateway('events', streaming.port), 'legacy', 'echo');
-	await add('gateway, bridged: legacy client, modern server', await gateway('across', young.port), 'legacy', 'echo');
-	await add('gateway, bridged: modern client, legacy server', await gateway('back', old.port), 'modern', 'echo');
-	return inTurns(folder, cases, connections);
-}
-
-async function upstream(era, form) {
-	const env = { ERA: era, FORM: form, RESULT: String(size) };
-	const server = await start(['-c', '1'], process.execPath, [join(root, 'bench/sized-upstream.mjs')], { env });
-	return { ...server, port: Number.parseInt(server.text, 10) };
-}
-
-async function pipe(to) {
-	const port = await freePort();
-	const env = { PORT: String(port), UPSTREAM: String(to) };
-	return { ...(await start(measured, process.execPath, [join(root, 'bench/pipe.mjs')], { env, port })), port };
+export async function measure(setup) {
+	const old = await startSized('legacy', { RESULT: size });
+	const young = await startSized('modern', { RESULT: size });
+	const streaming = await startSized('legacy', { RESULT: size, FORM: 'events' });
+	const { cases, add, gateway } = casesOf(setup, 'tools/call', target);
+	const one = async (name, server, era, tool = 'echo') => add(name, server, era, tool);
+	await one('nginx `proxy_pass`', await startNginx(setup.folder, old.port), 'legacy');
+	await one('bare pipe of Node', await startPipe(old.port, setup.node), 'legacy');
+	await one('gateway, one target, old client', await gateway('old', old.port), 'legacy');
+	await one('gateway, one target, new client', await gateway('young', young.port), 'modern');
+	await one('gateway, server answers with events', await gateway('events', streaming.port), 'legacy');
+	await one('gateway, two targets, old client', await gateway('two', old.port, old.port), 'legacy', 't0_echo');
+	await one('gateway, two targets, new client', await gateway('twice', young.port, young.port), 'modern', 't0_echo');
+	await one('gateway, old client, new server (bridged)', await gateway('across', young.port), 'legacy');
+	await one('gateway, new client, old server (bridged)', await gateway('back', old.port), 'modern');
+	const rows = await inTurns(cases, { rounds: setup.rounds, milliseconds: setup.milliseconds, connections: 8 });
+	const pipe = rows.find(({ name }) => name.startsWith('bare pipe'));
+	return rows.map((row) => ({
+		...row,
+		rateOfPipe: pipe === undefined ? null : Number((row.rate / pipe.rate).toFixed(2)),
+	}));
 }

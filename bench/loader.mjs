@@ -1,5 +1,6 @@
 // Load over keep-alive connections from this process: for turns of milliseconds, which wrk cannot do, and at a fixed
-// rate, where what waits counts as latency (as in wrk2). Answers must be of one length, which the first one says.
+// rate, where what waits counts as latency (as in wrk2). Answers with a length must all be of that of the first one; those
+// in chunks end where the last chunk does.
 import { connect } from 'node:net';
 
 /** Opens connections that send the same request, each with an id of its own. */
@@ -16,6 +17,8 @@ export async function openLoader(url, { headers, body }, connections) {
 	return new Loader(all);
 }
 
+/** The last chunk of an answer whose length nobody knew. */
+const lastChunk = '0\r\n\r\n';
 const bell = new Int32Array(new SharedArrayBuffer(4));
 
 class Loader {
@@ -80,6 +83,8 @@ class Connection {
 		this.request = request;
 		this.expected = 0;
 		this.got = 0;
+		this.chunked = false;
+		this.tail = '';
 		this.done = null;
 		this.until = 0;
 		this.count = 0;
@@ -94,8 +99,10 @@ class Connection {
 			const take = (chunk) => {
 				text += chunk.toString('latin1');
 				const end = text.indexOf('\r\n\r\n');
+				if (end < 0) return;
 				const length = /content-length: *(\d+)/i.exec(text.slice(0, end));
-				if (end < 0 || text.length < end + 4 + Number(length?.[1])) return;
+				if (length === null ? !text.endsWith(lastChunk) : text.length < end + 4 + Number(length[1])) return;
+				this.chunked = length === null;
 				this.socket.off('data', take);
 				resolve(text);
 			};
@@ -130,8 +137,11 @@ class Connection {
 
 	take(chunk) {
 		this.got += chunk.length;
-		if (this.got < this.expected) return;
-		if (this.got > this.expected) throw new Error(`an answer of another length: ${chunk.toString('latin1')}`);
+		if (this.chunked) {
+			this.tail = chunk.length < 5 ? this.tail.slice(chunk.length - 5) + chunk.latin1Slice() : chunk.latin1Slice(-5);
+			if (this.tail !== lastChunk) return;
+		} else if (this.got < this.expected) return;
+		else if (this.got > this.expected) throw new Error(`an answer of another length: ${chunk.toString('latin1')}`);
 		this.got = 0;
 		this.count++;
 		if (performance.now() < this.until) return void this.socket.write(this.request);

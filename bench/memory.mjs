@@ -1,16 +1,20 @@
-// `node bench/memory.mjs`: what an idle session and an idle event stream keep in memory. SESSIONS (5000) and STREAMS
-// (10000) at once; resident memory after the garbage was collected, and the heap alone.
-import { spawnSync } from 'node:child_process';
+// What an idle session and an idle event stream keep in memory. SESSIONS (5000) and STREAMS (10000) at once; resident
+// memory after the garbage was collected, and the heap alone.
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { own, print, rounded, scratch } from './rows.mjs';
-import { root, startGateway, startUpstream } from './started.mjs';
+import { root, startUpstream } from './started.mjs';
+import { rounded } from './turns.mjs';
 
 const sessions = Number(process.env.SESSIONS ?? 5_000);
 const streams = Number(process.env.STREAMS ?? 10_000);
-spawnSync('taskset', ['-a', '-p', '-c', '1', String(process.pid)]);
-const folder = scratch();
+export const title = 'Memory of what is idle';
+export const figures = {
+	residentKB: 'resident KB each',
+	heapKB: 'heap KB each',
+	externalKB: 'external KB each',
+	stallMilliseconds: 'longest stall of the loop, ms',
+};
 const accept = 'application/json, text/event-stream';
 const headers = { 'content-type': 'application/json', accept };
 const initialize = JSON.stringify({
@@ -18,18 +22,12 @@ const initialize = JSON.stringify({
 	params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
 });
 
-try {
+export async function measure(setup) {
 	const upstream = await startUpstream('legacy');
-	const [node, ...rest] = own;
-	const program = [node, '--expose-gc', '--import', join(root, 'bench/collect.mjs'), ...rest];
-	const target = `{ name: one, mcp: { host: "http://127.0.0.1:${upstream.port}/mcp" } }`;
-	const gateway = await startGateway(folder, 'memory', [target], program, { RUST_LOG: 'warn' });
-	print('memory of what is idle', await run(gateway));
-} catch (error) {
-	process.stderr.write(`error: ${error.stack ?? error}\n`);
-	process.exitCode = 1;
+	const start = setup.gatewayWith('--expose-gc', '--import', join(root, 'bench/collect.mjs'));
+	const target = `{ name: t0, mcp: { host: "http://127.0.0.1:${upstream.port}/mcp" } }`;
+	return run(await start('memory', [target], { RUST_LOG: 'warn' }));
 }
-process.exit();
 
 async function run(gateway) {
 	const pool = new Pool(`http://127.0.0.1:${gateway.port}`, { connections: 16 });
@@ -39,7 +37,7 @@ async function run(gateway) {
 	const ids = await openSessions(pool, sessions);
 	await pool.close();
 	const withSessions = await collected(gateway);
-	const rows = [row(`${sessions} idle sessions`, before, withSessions, sessions)];
+	const rows = [row(`${sessions} idle sessions`, before, withSessions, sessions, 6)];
 	if (streams === 0) return rows;
 	const sockets = await openStreams(gateway.port, ids.slice(0, 200));
 	const start = await collected(gateway);
@@ -47,11 +45,12 @@ async function run(gateway) {
 	const idle = await collected(gateway);
 	sockets.push(...(await openStreams(gateway.port, more)));
 	const withStreams = await collected(gateway);
-	rows.push(row(`${more.length} idle streams, beside their sessions`, idle, withStreams, more.length));
+	rows.push(row(`${more.length} idle streams, beside their sessions`, idle, withStreams, more.length, 25));
 	rows.push(row(`${more.length} idle streams with their sessions`, start, withStreams, more.length));
 	await new Promise((resolve) => setTimeout(resolve, 20_000));
 	const later = await collected(gateway);
-	rows.push({ name: 'loop stall while keep-alives are sent', milliseconds: rounded(later.stall, 1) });
+	const target = { figure: 'stallMilliseconds', most: 20 };
+	rows.push({ name: 'while their keep-alives are sent', stallMilliseconds: rounded(later.stall, 1), target });
 	for (const socket of sockets) socket.destroy();
 	return rows;
 }
@@ -63,9 +62,10 @@ async function moreSessions(gateway, count) {
 	return ids;
 }
 
-function row(name, before, after, count) {
+function row(name, before, after, count, most = null) {
 	const each = (key) => rounded((after[key] - before[key]) / count / 1024, 2);
-	return { name, residentKB: each('rss'), heapKB: each('heapUsed'), externalKB: each('external') };
+	const target = most === null ? null : { figure: 'residentKB', most };
+	return { name, residentKB: each('rss'), heapKB: each('heapUsed'), externalKB: each('external'), target };
 }
 
 async function openSessions(pool, count) {

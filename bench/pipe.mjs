@@ -5,7 +5,7 @@ import { Agent, createServer, request } from 'node:http';
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 const port = Number(process.env.UPSTREAM);
 
-createServer((incoming, response) => {
+createServer({ keepAliveTimeout: 75_000 }, (incoming, response) => {
 	const { method, url: path, headers } = incoming;
 	const outgoing = request({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
 		response.writeHead(answer.statusCode, answer.headers);

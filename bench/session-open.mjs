@@ -1,36 +1,29 @@
-// `node bench/session-open.mjs`: how long a client waits for its session with one stdio target, with a process in reserve
-// (`prewarm`) and without. SESSIONS (40) one after the other, with time for the reserve to be filled again.
-import { spawnSync } from 'node:child_process';
+// How long a client waits for its session with one stdio target, with a process in reserve (`prewarm`) and without: one
+// session after the other, with time for the reserve to be filled again.
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { median, own, print, rounded, scratch } from './rows.mjs';
-import { root, startGateway } from './started.mjs';
+import { root } from './started.mjs';
+import { median, rounded } from './turns.mjs';
 
 const sessions = Number(process.env.SESSIONS ?? 40);
-const pauseMs = Number(process.env.PAUSE ?? 500);
-spawnSync('taskset', ['-a', '-p', '-c', '1', String(process.pid)]);
-const folder = scratch();
+const pauseMs = 500;
+export const title = 'Opening a session with a stdio target';
+export const figures = { p50Milliseconds: 'p50 ms', p95Milliseconds: 'p95 ms' };
 const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 const initialize = JSON.stringify({
 	...{ jsonrpc: '2.0', id: 0, method: 'initialize' },
 	params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
 });
 
-try {
-	const rows = [];
-	for (const prewarm of [false, true]) rows.push(await run(prewarm));
-	print(`opening ${sessions} sessions, one after the other`, rows);
-} catch (error) {
-	process.stderr.write(`error: ${error.stack ?? error}\n`);
-	process.exitCode = 1;
+export async function measure(setup) {
+	return [await run(setup, false), await run(setup, true)];
 }
-process.exit();
 
-async function run(prewarm) {
+async function run(setup, prewarm) {
 	const args = `["-c", "1", "${process.execPath}", "${join(root, 'bench/echo-stdio.mjs')}"]`;
 	const reserve = prewarm ? ', prewarm: true' : '';
 	const target = `{ name: one, stdio: { cmd: taskset, args: ${args}${reserve} } }`;
-	const gateway = await startGateway(folder, `open-${prewarm}`, [target], own);
+	const gateway = await setup.gateway(`open-${prewarm}`, [target]);
 	const pool = new Pool(`http://127.0.0.1:${gateway.port}`);
 	const times = [];
 	for (let i = 0; i <= sessions; i++) {
@@ -50,6 +43,7 @@ async function run(prewarm) {
 		name: prewarm ? 'a process is in reserve' : 'the process is started',
 		p50Milliseconds: rounded(median(times), 1),
 		p95Milliseconds: rounded(times[Math.floor(times.length * 0.95)], 1),
+		target: prewarm ? { figure: 'p50Milliseconds', most: 10 } : null,
 	};
 }
 

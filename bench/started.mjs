@@ -88,6 +88,18 @@ export async function startUpstream(era) {
 	return { ...server, port: Number.parseInt(server.text, 10) };
 }
 
+/** A server whose answers are as large as `env` says (`RESULT`, `TOOLS`, `FORM`). Gives its port. */
+export async function startSized(era, env) {
+	const args = [join(root, 'bench/sized-upstream.mjs')];
+	const server = await start(others, process.execPath, args, { env: { ERA: era, ...env } });
+	return { ...server, port: Number.parseInt(server.text, 10) };
+}
+
+/** A pipe of Node that passes bytes on and does nothing else. Gives its port. */
+export function startPipe(upstream, node) {
+	return startFloor(upstream, node, join(root, 'bench/pipe.mjs'));
+}
+
 /** What Node itself takes. Gives its port. */
 export async function startFloor(upstream, node = process.execPath, file = join(root, 'bench/floor.mjs')) {
 	const port = await freePort();
