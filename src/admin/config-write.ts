@@ -6,7 +6,7 @@ export interface ConfigWrite {
 	readonly value: unknown;
 	/** Tag of the file that it was made from; null: whatever stands there now. */
 	readonly tag: string | null;
-	/** Whether the writer has shown the admin token, and so may name commands to be run. */
+	/** Whether the writer has shown the admin token, and so may name commands to be run and use variables and secrets. */
 	readonly trusted: boolean;
 }
 
@@ -18,5 +18,6 @@ export type ConfigWritten =
 	| { readonly outcome: 'refused'; readonly problems: readonly ConfigErrorView[] }
 	/** The file is not what it was made from any more. */
 	| { readonly outcome: 'stale'; readonly tag: string }
-	| { readonly outcome: 'untrusted'; readonly commands: readonly string[] }
+	/** `secrets`: places where it uses a variable or a secret that did not use it before. */
+	| { readonly outcome: 'untrusted'; readonly commands: readonly string[]; readonly secrets: readonly string[] }
 	| { readonly outcome: 'unwritable'; readonly reason: string };

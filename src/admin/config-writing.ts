@@ -63,7 +63,7 @@ function answer(exchange: Exchange, written: ConfigWritten): void {
 		case 'stale':
 			return sendError(exchange, 412, changed, ['etag', `"${written.tag}"`]);
 		case 'untrusted':
-			return sendError(exchange, 403, untrusted(written.commands));
+			return sendError(exchange, 403, untrusted(written));
 		case 'unwritable':
 			return sendError(exchange, 403, apiError(`The configuration file cannot be written: ${written.reason}.`));
 	}
@@ -110,10 +110,12 @@ const noFile = apiError(
 	'Start the gateway with -f and the path of a file.',
 );
 
-function untrusted(commands: readonly string[]) {
-	const list = commands.map((command) => `\`${command}\``).join(', ');
+function untrusted({ commands, secrets }: ConfigWritten & { outcome: 'untrusted' }) {
+	const list = [...commands, ...secrets].map((one) => `\`${one}\``).join(', ');
 	return apiError(
-		`A command that is new may only come from who has shown the admin token: ${list}.`,
+		commands.length > 0
+			? `A command that is new may only come from who has shown the admin token: ${list}.`
+			: `Variables and secrets in other places than before may only come from who has shown the admin token: ${list}.`,
 		'Send `Authorization: Bearer …` with the token that ADMIN_TOKEN sets, open /ui/?token=… once, or edit the file.',
 	);
 }

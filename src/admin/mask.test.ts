@@ -100,3 +100,8 @@ test('the original is not changed and `__proto__` stays a plain member', () => {
 	expect(JSON.stringify(copy)).toBe(`{"__proto__":{"token":"${masked}"},"env":{"A":"${masked}"}}`);
 	expect(JSON.stringify(value)).toContain('"b"');
 });
+
+test('credentials in the path of a target that is written in parts', () => {
+	const target = { host: 'h', port: 1, path: '/mcp?api_key=hidden&x=1' };
+	expect(maskSecrets(target)).toEqual({ ...target, path: '/mcp?api_key=<redacted>&x=1' });
+});

@@ -66,7 +66,8 @@ function maskText(text: string, secrets: readonly string[]): string {
 	let result = text;
 	for (const secret of secrets) if (result.includes(secret)) result = result.replaceAll(secret, masked);
 	result = result.replace(/\b(bearer|basic) +(?!<)[\w.~+/=-]{6,}/gi, `$1 ${masked}`);
-	if (!result.includes('://')) return result;
+	// A URL, or the path of one that is written in parts.
+	if (!result.includes('://') && !result.startsWith('/')) return result;
 	return result
 		.replace(/(:\/\/[^/?#\s:@]*):[^/?#\s@]+@/g, `$1:${masked}@`)
 		.replace(/([?&])([^=&#\s]+)=([^&#\s]+)/g, (whole, mark: string, name: string, content: string) =>

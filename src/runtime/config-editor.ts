@@ -5,6 +5,7 @@ import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
 import { editConfig } from '../config/edit.ts';
 import type { GatewayConfig } from '../config/ir.ts';
 import { writeFileWhole } from '../config/write-file.ts';
+import { movedSecrets } from './moved-secrets.ts';
 import type { ConfigFile, Reload } from './reload.ts';
 
 /** Names a text: two are the same when their tags are. */
@@ -37,10 +38,13 @@ export class ConfigEditor {
 		if (before === null) return { outcome: 'unwritable', reason: 'the file cannot be read' };
 		if (tag !== null && tag !== tagOf(before)) return { outcome: 'stale', tag: tagOf(before) };
 		const text = typeof value === 'string' ? value : this.edit(before, value);
+		// Before anything is expanded: errors quote values.
+		const secrets = trusted ? [] : movedSecrets(text, before, typeof value === 'string');
+		if (secrets.length > 0) return { outcome: 'untrusted', commands: [], secrets };
 		const checked = this.file.check(text);
 		if (!checked.ok) return { outcome: 'invalid', problems: checked.problems };
 		const commands = trusted ? [] : newCommands(this.running(), checked.config);
-		if (commands.length > 0) return { outcome: 'untrusted', commands };
+		if (commands.length > 0) return { outcome: 'untrusted', commands, secrets: [] };
 		if (text !== before) {
 			const fault = await this.put(text);
 			if (fault !== null) return { outcome: 'unwritable', reason: fault };

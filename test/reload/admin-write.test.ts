@@ -144,6 +144,56 @@ test('a new command needs the admin token, and comes with it', async () => {
 	expect(target?.name).toBe('more');
 });
 
+test('who has not shown the admin token cannot have variables and secrets told to him', async () => {
+	const key = 'literal-canary-of-the-file';
+	const target = (host: string) => `- name: far\n  mcp: { host: "${host}", port: 1, path: "/x?api_key=${key}" }`;
+	const with2 = fileOf([routeTo('/a', [secret, target('127.0.0.1')])]);
+	const yaml = `# $AGENTGATEWAY_HINT\n${with2}`.replaceAll('API_KEY: canary-secret', 'API_KEY: $HIDDEN');
+	gateway = await editGateway(yaml, {
+		env: { ADMIN_TOKEN: token, HIDDEN: 'variable-canary', AGENTGATEWAY_HINT: 'x' },
+	});
+	const one = gateway;
+	const { document } = await get(one);
+	const evil: unknown[] = [
+		...['$ADMIN_TOKEN', '${ADMIN_TOKEN}', '${HIDDEN:-x}', '$HIDDEN'].map((port) => ({
+			...document,
+			binds: [{ ...document.binds[0], port }],
+		})),
+		{ ...document, $ADMIN_TOKEN: 1 },
+		{ ...document, '${ADMIN_TOKEN:-': '}' },
+		'binds: $ADMIN_TOKEN\n',
+		'binds: !$ADMIN_TOKEN [1]\n',
+		'"${ADMIN_TOKEN:-": "}"\n',
+		'binds: ${ADMIN_TOKEN:-\nx: }\n',
+		yaml.replace('- name: far', 'more: |\n            API_KEY: $HIDDEN } # do not lose it\n          - name: far'),
+		`${yaml}# $ADMIN_TOKEN\n`,
+	];
+	for (const [host, path] of [
+		['http://127.0.0.1:1/$HIDDEN', undefined],
+		['localhost', undefined],
+		['127.0.0.1', '/$HIDDEN'],
+	]) {
+		const copy = structuredClone(document);
+		for (const { name, mcp } of targetsOf(copy))
+			if (name === 'far' && mcp) Object.assign(mcp, { host, ...(path && { path }) });
+		evil.push(copy);
+	}
+	for (const body of evil) {
+		const { status, reply } = await write(one, body);
+		expect(status, JSON.stringify(body)).toBe(403);
+		expect(JSON.stringify(reply)).not.toMatch(/canary|a-token-of/);
+	}
+	expect(readFileSync(one.file, 'utf8')).toBe(yaml);
+	// What stays where it was is nobody's secret to tell.
+	const copy = structuredClone(document);
+	targetsOf(copy).reverse();
+	for (const { mcp } of targetsOf(copy)) if (mcp) Object.assign(mcp, { callTimeout: '5s' });
+	expect(await write(one, copy)).toMatchObject({ status: 200 });
+	expect((await write(one, `${readFileSync(one.file, 'utf8')}# end\n`)).status).toBe(200);
+	const moved = { ...document, binds: [{ ...document.binds[0], port: '$HIDDEN' }] };
+	expect((await write(one, moved, { authorization: `Bearer ${token}` })).status).toBe(422);
+});
+
 test('a text replaces the file as it is', async () => {
 	const one = await run();
 	const text = start.replace('# The first line.', '#   Another   first line.').replace('/a', '/b');

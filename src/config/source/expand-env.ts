@@ -24,7 +24,6 @@ const EDITOR_HINT = /^[ \t]*# yaml-language-server:.*$/gm;
  * character only. A missing variable stays as it was written and is reported in `missing`.
  */
 export function expandEnv(written: string, env: Record<string, string | undefined>): ExpandedText {
-	const exempt = [...written.matchAll(EDITOR_HINT)].map((hint) => [hint.index, hint.index + hint[0].length] as const);
 	const missing: ExpandedText['missing'] = [];
 	const shifts: Shift[] = [];
 	let text = '';
@@ -38,15 +37,8 @@ export function expandEnv(written: string, env: Record<string, string | undefine
 	if (/^~(?:\/|$)/.test(written) && env.HOME !== undefined) {
 		insert(env.HOME, 0, 1);
 	}
-	let nextExempt = 0;
-	for (const found of written.matchAll(REFERENCE)) {
+	for (const found of referencesIn(written)) {
 		const from = found.index;
-		while (nextExempt < exempt.length && (exempt[nextExempt]?.[1] ?? 0) <= from) {
-			nextExempt++;
-		}
-		if ((exempt[nextExempt]?.[0] ?? Number.POSITIVE_INFINITY) <= from) {
-			continue;
-		}
 		if (found[0] === '$$') {
 			insert('$', from, from + 2);
 			continue;
@@ -61,6 +53,20 @@ export function expandEnv(written: string, env: Record<string, string | undefine
 	}
 	text += written.slice(copied);
 	return { text, missing, origin: (offset) => originOf(offset, shifts) };
+}
+
+/** What looks like a reference, `$$` included, outside the editor hint. */
+export function* referencesIn(written: string): Iterable<RegExpExecArray> {
+	const exempt = [...written.matchAll(EDITOR_HINT)].map((hint) => [hint.index, hint.index + hint[0].length] as const);
+	let nextExempt = 0;
+	for (const found of written.matchAll(REFERENCE)) {
+		while (nextExempt < exempt.length && (exempt[nextExempt]?.[1] ?? 0) <= found.index) {
+			nextExempt++;
+		}
+		if ((exempt[nextExempt]?.[0] ?? Number.POSITIVE_INFINITY) > found.index) {
+			yield found;
+		}
+	}
 }
 
 function splitDefault(inner: string): { name: string; fallback: string | undefined } {
