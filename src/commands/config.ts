@@ -43,7 +43,7 @@ function configFile(path: string): ConfigFile {
 		path,
 		check,
 		async read() {
-			const read = await readConfigSource({ kind: 'file', path });
+			const read = await readConfigSource({ kind: 'file', path, again: true });
 			return read.ok ? check(read.source.text) : read;
 		},
 	};

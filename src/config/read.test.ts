@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +74,24 @@ describe('readConfigSource', () => {
 		expect(fault(await readConfigSource({ kind: 'file', path: join(folder, 'no') }))).toBe('0 there is no such file');
 		const inside = join(file('x').path, 'config.yaml');
 		expect(fault(await readConfigSource({ kind: 'file', path: inside }))).toBe('0 a part of the path is no directory');
+	});
+
+	test.skipIf(process.platform === 'win32')('a pipe where a file was is not waited for', async () => {
+		const path = join(folder, 'pipe');
+		expect(spawnSync('mkfifo', [path]).status).toBe(0);
+		expect(await readConfigSource({ kind: 'file', path, again: true })).toMatchObject({
+			problems: [{ message: 'is no file any more', remedy: expect.stringContaining('put the file back') as string }],
+		});
+	});
+
+	test('what is wrong with a file that was there says nothing of flags', async () => {
+		const path = join(folder, 'no');
+		expect(await readConfigSource({ kind: 'file', path })).toMatchObject({
+			problems: [{ remedy: 'give the path with -f' }],
+		});
+		expect(await readConfigSource({ kind: 'file', path, again: true })).toMatchObject({
+			problems: [{ message: 'there is no such file', remedy: expect.stringContaining('put the file back') as string }],
+		});
 	});
 
 	test('an input that fails while it is read', async () => {

@@ -1,11 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Problem } from './ir.ts';
 import type { ConfigSource } from './load.ts';
 
 /** Where configuration text comes from: `-f PATH`, `-f -`, or `-c TEXT`. */
 export type ConfigOrigin =
-	| { kind: 'file'; path: string }
+	/** `again`: it is a file that was read before, and is expected to be one still. */
+	| { kind: 'file'; path: string; again?: true }
 	| { kind: 'stdin'; input: AsyncIterable<Uint8Array | string> }
 	| { kind: 'text'; text: string };
 
@@ -27,9 +29,9 @@ export async function readConfigSource(origin: ConfigOrigin): Promise<ReadResult
 	});
 	let bytes: Buffer | null;
 	try {
-		bytes = origin.kind === 'text' ? Buffer.from(origin.text) : await collect(openInput(origin));
+		bytes = await bytesOf(origin);
 	} catch (error) {
-		return refuse(...readFault(error));
+		return refuse(...readFault(error, origin.kind === 'file' && origin.again === true));
 	}
 	if (bytes === null || bytes.length > MAX_CONFIG_BYTES) {
 		return refuse('larger than 5 MB', 'is it the right file?');
@@ -58,9 +60,29 @@ function emptyThing(origin: ConfigOrigin): string {
 	return origin.kind === 'file' ? 'file' : origin.kind === 'stdin' ? 'input' : 'text';
 }
 
-function openInput(origin: Exclude<ConfigOrigin, { kind: 'text' }>): AsyncIterable<Uint8Array | string> {
-	// A stream, not readFile: pipes such as <(…) have no size, and an endless device must not fill the memory.
-	return origin.kind === 'stdin' ? origin.input : createReadStream(origin.path);
+async function bytesOf(origin: ConfigOrigin): Promise<Buffer | null> {
+	switch (origin.kind) {
+		case 'text':
+			return Buffer.from(origin.text);
+		case 'stdin':
+			return collect(origin.input);
+		case 'file':
+			// A stream, not readFile: pipes such as <(…) have no size, and an endless device must not fill the memory.
+			return origin.again === true ? readAgain(origin.path) : collect(createReadStream(origin.path));
+	}
+}
+
+/**
+ * Reads a file that was read before, whatever stands in its place now. Opening a pipe would wait for who writes to it, in a
+ * thread that nobody gets back, not even to end the process. null: larger than 5 MB. Throws what the file system throws.
+ */
+export async function readAgain(path: string): Promise<Buffer | null> {
+	// Windows knows no such flag, and no such pipes in folders.
+	const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+	const found = await file.stat();
+	if (found.isFile() || found.isDirectory()) return collect(file.createReadStream());
+	await file.close();
+	throw Object.assign(new Error('it is no file any more'), { code: 'ENOTFILE' });
 }
 
 async function collect(input: AsyncIterable<Uint8Array | string>): Promise<Buffer | null> {
@@ -77,15 +99,18 @@ async function collect(input: AsyncIterable<Uint8Array | string>): Promise<Buffe
 	return Buffer.concat(chunks);
 }
 
-function readFault(error: unknown): [message: string, remedy: string] {
+function readFault(error: unknown, again: boolean): [message: string, remedy: string] {
 	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+	const elsewhere = again ? putBack : 'give the path with -f';
 	switch (code) {
 		case 'ENOENT':
-			return ['there is no such file', 'give the path with -f'];
+			return ['there is no such file', elsewhere];
 		case 'ENOTDIR':
-			return ['a part of the path is no directory', 'give the path with -f'];
+			return ['a part of the path is no directory', elsewhere];
 		case 'EISDIR':
-			return ['is a directory', 'name the file in it'];
+			return ['is a directory', again ? putBack : 'name the file in it'];
+		case 'ENOTFILE':
+			return ['is no file any more', putBack];
 		case 'EACCES':
 		case 'EPERM':
 			return ['may not be read by this user', 'change its permissions'];
@@ -93,3 +118,5 @@ function readFault(error: unknown): [message: string, remedy: string] {
 			return [`cannot be read: ${error instanceof Error ? error.message : String(error)}`, ''];
 	}
 }
+
+const putBack = 'put the file back, or start the gateway with another path';

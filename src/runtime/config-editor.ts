@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
 import { editConfig } from '../config/edit.ts';
 import type { GatewayConfig } from '../config/ir.ts';
+import { readAgain } from '../config/read.ts';
 import { writeFileWhole } from '../config/write-file.ts';
 import { movedSecrets } from './moved-secrets.ts';
 import type { ConfigFile, Reload } from './reload.ts';
@@ -59,7 +59,7 @@ export class ConfigEditor {
 
 	private async read(): Promise<string | null> {
 		try {
-			return (await readFile(this.file.path, 'utf8')).replace(/^\ufeff/, '');
+			return (await readAgain(this.file.path))?.toString('utf8').replace(/^\ufeff/, '') ?? null;
 		} catch {
 			return null;
 		}

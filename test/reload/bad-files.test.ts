@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fixtureTarget, stateOf, until } from '../processes/children.ts';
@@ -77,6 +78,23 @@ test('a file that is gone, or leads to itself', async () => {
 	expect(view.errors[0]?.message).toContain('ELOOP');
 	await goesOn();
 	await recovers();
+});
+
+test('a pipe in the place of the file blocks neither what is read next, nor writing, nor the end', async () => {
+	const view = await gateway.after(() => {
+		unlinkSync(gateway.file);
+		spawnSync('mkfifo', [gateway.file]);
+	});
+	expect(view.errors[0]?.message).toBe('is no file any more');
+	const written = await fetch(`${gateway.adminUrl}/api/config`, {
+		method: 'PUT',
+		headers: { 'content-type': 'application/json' },
+		body: JSON.stringify(good),
+	});
+	expect(written.status).toBe(403);
+	expect(await written.text()).toContain('cannot be read');
+	await recovers();
+	// That it ends is seen by the end of this file.
 });
 
 test('settings that are read at the start are named; the rest is in effect', async () => {
