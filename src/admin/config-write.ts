@@ -1,9 +1,13 @@
 import type { ConfigErrorView } from './state.ts';
+import type { Unmasked } from './unmask.ts';
 
 /** A new configuration. */
 export interface ConfigWrite {
-	/** The whole document, which is merged into the file, or a text, which replaces it. */
-	readonly value: unknown;
+	/**
+	 * The whole document, which is merged into the file, or a text, which replaces it. Secrets that the client was not
+	 * shown come from `document`, what stands in the file when it is written.
+	 */
+	value(document: unknown): Unmasked;
 	/** Tag of the file that it was made from; null: whatever stands there now. */
 	readonly tag: string | null;
 	/** Whether the writer has shown the admin token, and so may name commands to be run and use variables and secrets. */
@@ -13,6 +17,8 @@ export interface ConfigWrite {
 /** What became of a write. Only `applied` has changed anything. */
 export type ConfigWritten =
 	| { readonly outcome: 'applied'; readonly tag: string; readonly needsRestart: readonly string[] }
+	/** A secret is masked at these paths, and none stands there in the file. */
+	| { readonly outcome: 'masked'; readonly paths: readonly string[] }
 	| { readonly outcome: 'invalid'; readonly problems: readonly ConfigErrorView[] }
 	/** It is well-formed, but could not come into effect. */
 	| { readonly outcome: 'refused'; readonly problems: readonly ConfigErrorView[] }

@@ -7,7 +7,6 @@ import { masked } from './mask.ts';
 
 /** What a write needs to know of the gateway. */
 export interface ConfigWriting {
-	configDocument(): unknown;
 	writeConfig: ((write: ConfigWrite) => Promise<ConfigWritten>) | null;
 	isTrusted(exchange: Exchange): boolean;
 }
@@ -30,13 +29,9 @@ export function writeConfig(exchange: Exchange, deps: ConfigWriting, mask: (valu
 		if (!Buffer.isBuffer(body)) return sendError(exchange, body.status, apiError(body.message, tooLarge), body.headers);
 		const value = read(body);
 		if (value === null) return sendError(exchange, 400, noConfig);
-		const current = deps.configDocument();
-		const whole = typeof value === 'string' ? textValue(value) : unmask(value, mask(current), current);
-		if ('unknown' in whole) {
-			const places = whole.unknown.map((path) => (path === '' ? 'the text' : `\`${path}\``)).join(', ');
-			return sendError(exchange, 422, apiError(`${masked} stands in ${places}, which is no value.`, writeValue));
-		}
-		write({ value: whole.value, tag, trusted }).then(
+		const whole = (document: unknown) =>
+			typeof value === 'string' ? textValue(value) : unmask(value, mask(document), document);
+		write({ value: whole, tag, trusted }).then(
 			(written) => answer(exchange, written),
 			(error: unknown) =>
 				sendError(exchange, 500, apiError('The configuration could not be written.', '', String(error))),
@@ -50,6 +45,10 @@ function answer(exchange: Exchange, written: ConfigWritten): void {
 			const { needsRestart } = written;
 			const reply = { status: 'success', message: 'Configuration written successfully', applied: true, needsRestart };
 			return sendJson(exchange, 200, reply, undefined, ['etag', `"${written.tag}"`]);
+		}
+		case 'masked': {
+			const places = written.paths.map((path) => (path === '' ? 'the text' : `\`${path}\``)).join(', ');
+			return sendError(exchange, 422, apiError(`${masked} stands in ${places}, which is no value.`, writeValue));
 		}
 		case 'invalid':
 			return refuse(exchange, 422, 'The configuration has errors; nothing was written.', written.problems);
@@ -104,7 +103,10 @@ const noConfig = apiError(
 	'Send the whole document as a JSON object, or the text of the file as a JSON string.',
 );
 const badTag = apiError('If-Match must be one strong ETag.', 'Send the ETag that the document came with.');
-const changed = apiError('The file has changed since the document was read.', 'Read it again, and repeat the change.');
+const changed = apiError(
+	'The file has changed since the document was read.',
+	'Read it again, and repeat the change; while the file has errors, mend it, or write without If-Match.',
+);
 const noFile = apiError(
 	'The configuration does not stand in a file that can be written.',
 	'Start the gateway with -f and the path of a file.',

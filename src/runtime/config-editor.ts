@@ -6,21 +6,28 @@ import type { GatewayConfig } from '../config/ir.ts';
 import { readAgain } from '../config/read.ts';
 import { writeFileWhole } from '../config/write-file.ts';
 import { movedSecrets } from './moved-secrets.ts';
-import type { ConfigFile, Reload } from './reload.ts';
+import type { ConfigFile, ReadConfig, Reload } from './reload.ts';
 
 /** Names a text: two are the same when their tags are. */
 export function tagOf(text: string): string {
 	return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
+/** What is in effect. */
+export interface RunningConfig {
+	readonly config: GatewayConfig;
+	/** As it was written. */
+	readonly document: unknown;
+}
+
 /** Writes the configuration file for the admin API. What is written comes into effect by being read again, as always. */
 export class ConfigEditor {
 	private readonly file: ConfigFile;
 	private readonly reload: Reload;
-	private readonly running: () => GatewayConfig;
+	private readonly running: () => RunningConfig;
 	private last: Promise<unknown> = Promise.resolve();
 
-	constructor(file: ConfigFile, reload: Reload, running: () => GatewayConfig) {
+	constructor(file: ConfigFile, reload: Reload, running: () => RunningConfig) {
 		this.file = file;
 		this.reload = reload;
 		this.running = running;
@@ -33,17 +40,22 @@ export class ConfigEditor {
 		return written;
 	}
 
-	private async writeNow({ value, tag, trusted }: ConfigWrite): Promise<ConfigWritten> {
+	private async writeNow(write: ConfigWrite): Promise<ConfigWritten> {
+		const { tag, trusted } = write;
 		const before = await this.read();
 		if (before === null) return { outcome: 'unwritable', reason: 'the file cannot be read' };
 		if (tag !== null && tag !== tagOf(before)) return { outcome: 'stale', tag: tagOf(before) };
-		const text = typeof value === 'string' ? value : this.edit(before, value);
+		// Secrets are those of the file, which may be newer than what runs.
+		const now = this.file.check(before);
+		const whole = write.value(now.ok ? now.document : this.running().document);
+		if ('unknown' in whole) return { outcome: 'masked', paths: whole.unknown };
+		const text = edited(before, now, whole.value);
 		// Before anything is expanded: errors quote values.
-		const secrets = trusted ? [] : movedSecrets(text, before, typeof value === 'string');
+		const secrets = trusted ? [] : movedSecrets(text, before, typeof whole.value === 'string');
 		if (secrets.length > 0) return { outcome: 'untrusted', commands: [], secrets };
 		const checked = this.file.check(text);
 		if (!checked.ok) return { outcome: 'invalid', problems: checked.problems };
-		const commands = trusted ? [] : newCommands(this.running(), checked.config);
+		const commands = trusted ? [] : newCommands(this.running().config, checked.config);
 		if (commands.length > 0) return { outcome: 'untrusted', commands, secrets: [] };
 		if (text !== before) {
 			const fault = await this.put(text);
@@ -51,8 +63,8 @@ export class ConfigEditor {
 		}
 		const view = await this.reload.reload('written through the admin API');
 		if (view.synchronized) return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
-		// It is well-formed, but cannot come into effect here: a port is taken.
-		await this.put(before);
+		// It is well-formed, but cannot come into effect here: a port is taken. What somebody else has written since stays.
+		if ((await this.read()) === text) await this.put(before);
 		await this.reload.reload('the change could not come into effect');
 		return { outcome: 'refused', problems: view.errors };
 	}
@@ -65,11 +77,6 @@ export class ConfigEditor {
 		}
 	}
 
-	private edit(before: string, value: unknown): string {
-		const now = this.file.check(before);
-		return now.ok && isDeepStrictEqual(now.document, value) ? before : editConfig(before, value);
-	}
-
 	private async put(text: string): Promise<string | null> {
 		try {
 			await writeFileWhole(this.file.path, text);
@@ -78,6 +85,12 @@ export class ConfigEditor {
 			return reasonOf(error);
 		}
 	}
+}
+
+/** The text that says `value`: a text is it, a document is merged into what stands there now. */
+function edited(before: string, now: ReadConfig, value: unknown): string {
+	if (typeof value === 'string') return value;
+	return now.ok && isDeepStrictEqual(now.document, value) ? before : editConfig(before, value);
 }
 
 function reasonOf(error: unknown): string {

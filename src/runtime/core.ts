@@ -17,7 +17,7 @@ import type { TargetState } from '../telemetry/target-metrics.ts';
 import { compile, type CompileContext, type Compiled, type Runtime } from './compile.ts';
 import { configDump } from './dump.ts';
 import { PressureWatch } from './pressure-watch.ts';
-import { type ConfigEditor, tagOf } from './config-editor.ts';
+import { type ConfigEditor, type RunningConfig, tagOf } from './config-editor.ts';
 import type { ConfigFile } from './reload.ts';
 import { abandonRuntime, replaceRuntime } from './replace.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -61,10 +61,7 @@ export interface Ways {
 }
 
 /** A configuration with what was made of it. */
-interface Applied {
-	readonly config: GatewayConfig;
-	/** The file as written. */
-	readonly document: unknown;
+interface Applied extends RunningConfig {
 	readonly text: string;
 	readonly runtime: Runtime;
 }
@@ -175,8 +172,8 @@ export class Core implements Beating {
 		return abandonRuntime(change, (target) => this.targets.release(target));
 	}
 
-	get runningConfig(): GatewayConfig {
-		return this.current.config;
+	get running(): RunningConfig {
+		return this.current;
 	}
 
 	/** Lets the admin API write the file. */

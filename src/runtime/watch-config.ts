@@ -17,6 +17,6 @@ export function watchConfig(
 		apply,
 		show: (view) => core.showConfig(view),
 	});
-	core.editWith(new ConfigEditor(file.file, reload, () => core.runningConfig));
+	core.editWith(new ConfigEditor(file.file, reload, () => core.running));
 	return reload;
 }

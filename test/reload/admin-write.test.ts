@@ -129,6 +129,25 @@ test('a document that was read before somebody else wrote is refused', async () 
 	expect(readFileSync(one.file, 'utf8')).toContain('# changed');
 });
 
+test('a masked secret is the one that stands in the file when it is written', async () => {
+	const one = await run();
+	const { document, tag } = await get(one);
+	const bearer = { authorization: `Bearer ${token}` };
+	// Nobody has read it again yet.
+	writeFileSync(one.file, start.replace('canary-secret', 'rotated-secret'));
+	expect((await write(one, document, bearer)).status).toBe(200);
+	expect(readFileSync(one.file, 'utf8')).toContain('API_KEY: rotated-secret }');
+	const rotating = structuredClone(document);
+	for (const { stdio } of targetsOf(rotating)) if (stdio?.env !== undefined) stdio.env['API_KEY'] = 'third-secret';
+	const both = await Promise.all([write(one, rotating, bearer), write(one, document, bearer)]);
+	expect(both.map(({ status }) => status)).toEqual([200, 200]);
+	expect(readFileSync(one.file, 'utf8')).toContain('API_KEY: third-secret }');
+	// Where the target has another name by now, that the document is stale says more than that its secret is not found.
+	await one.edit(start.replace('name: kept', 'name: renamed'));
+	expect((await write(one, document, { 'if-match': tag })).status).toBe(412);
+	expect((await write(one, document)).reply.error).toContain('API_KEY');
+});
+
 test('a new command needs the admin token, and comes with it', async () => {
 	const one = await run();
 	const { document } = await get(one);
