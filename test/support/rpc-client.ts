@@ -76,7 +76,11 @@ export class LegacyClient implements RpcClient {
 	async listen(): Promise<{ seen: string[]; close(): void; ended(): boolean }> {
 		const aborter = new AbortController();
 		const headers = { ...this.headers, accept: 'text/event-stream' };
-		const { statusCode, body } = await request(this.url, { headers, signal: aborter.signal, dispatcher: this.dispatcher });
+		const { statusCode, body } = await request(this.url, {
+			headers,
+			signal: aborter.signal,
+			dispatcher: this.dispatcher,
+		});
 		if (statusCode !== 200) throw new Error(`GET was answered ${statusCode}: ${await body.text()}`);
 		const seen: string[] = [];
 		let rest = '';
