@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Backoff } from './backoff.ts';
 
 /**
  * Reads lines: `+ <group>` and `- <group>` for what to guard, `? <marker> …` for children that have ended: whatever
@@ -52,6 +53,9 @@ export class Watchdog {
 	private readonly ended: string[] = [];
 	private sweep: NodeJS.Timeout | null = null;
 	private again: NodeJS.Timeout | null = null;
+	private readonly backoff = new Backoff(Math.random);
+	/** Whether the restart without a pause has been used since one lived for long. */
+	private rushed = false;
 
 	/** `marker` is the beginning of the text `NAME=value` that all children carry in their environment. */
 	constructor(marker: string) {
@@ -98,27 +102,43 @@ export class Watchdog {
 		this.again = null;
 		const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
 		// A session of its own: Ctrl-C in the terminal must not end the guard before the guarded.
-		const shell = spawn('/bin/sh', ['-c', script, 'agentgateway-watchdog', this.marker], {
-			detached: true,
-			env,
-			stdio: ['pipe', 'ignore', 'ignore'],
-		});
+		let shell: ChildProcess;
+		try {
+			shell = spawn('/bin/sh', ['-c', script, 'agentgateway-watchdog', this.marker], {
+				detached: true,
+				env,
+				stdio: ['pipe', 'ignore', 'ignore'],
+			});
+		} catch {
+			// Without memory, it is thrown that there is no shell; without descriptors, it is told as an event.
+			return this.later();
+		}
 		const startedAt = performance.now();
 		shell.on('exit', () => this.lost(shell, performance.now() - startedAt));
 		// Without a shell there is no guard against kill -9; everything else works.
 		shell.on('error', () => this.lost(shell, 0));
-		shell.stdin.on('error', () => {});
+		// Without descriptors, there is no pipe.
+		shell.stdin?.on('error', () => {});
 		shell.unref();
 		this.shell = shell;
 		for (const group of this.groups) this.tell(`+ ${group}`);
 	}
 
-	/** One that somebody ended is replaced at once; one that cannot live is tried again a little later. */
+	/** One that somebody ended is replaced at once; those that cannot live are tried again after pauses. */
 	private lost(shell: ChildProcess, aliveMs: number): void {
 		if (this.shell !== shell) return;
 		this.shell = null;
-		if (aliveMs > shortLifeMs) this.start();
-		else this.again = setTimeout(() => this.start(), againMs).unref();
+		if (aliveMs > shortLifeMs) {
+			this.rushed = false;
+			this.backoff.reset();
+		}
+		if (this.rushed) return this.later();
+		this.rushed = true;
+		this.start();
+	}
+
+	private later(): void {
+		this.again = setTimeout(() => this.start(), Math.min(this.backoff.next(), longestPauseMs)).unref();
 	}
 
 	private tell(line: string): void {
@@ -127,5 +147,5 @@ export class Watchdog {
 }
 
 const shortLifeMs = 1000;
-const againMs = 5000;
+const longestPauseMs = 5000;
 const sweepMs = 250;

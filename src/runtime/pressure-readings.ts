@@ -2,18 +2,24 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { setFlagsFromString, getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { residentBytes } from '../lib/resident-bytes.ts';
 import type { Readings } from './pressure.ts';
 
-/** Reads how much of everything this process uses. `lateMs` is known to who asks. */
+/**
+ * Reads how much of everything this process uses. `lateMs` is known to who asks. Never throws: it is when descriptors
+ * have run out that somebody has to look.
+ */
 export function readPressure(limits: PressureLimits, lateMs: number): Readings {
-	const { rss: resident, heapUsed, external } = process.memoryUsage();
+	// `process.memoryUsage()` opens a file for the resident memory.
+	const { used_heap_size: heapUsed, external_memory: external } = getHeapStatistics();
 	return {
 		heapUsed,
 		heapLimit: limits.heap,
-		resident,
+		resident: residentBytes(),
 		inUse: heapUsed + external,
 		memoryLimit: limits.memory,
-		descriptors: limits.descriptors === null ? null : openDescriptors(),
+		// Where there is a limit, only the lack of one more keeps the others from being counted.
+		descriptors: limits.descriptors === null ? null : (openDescriptors() ?? limits.descriptors),
 		descriptorLimit: limits.descriptors,
 		lateMs,
 	};

@@ -11,6 +11,7 @@ import type {
 } from '../admin/state.ts';
 import { maskSecrets } from '../admin/mask.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
+import { residentBytes } from '../lib/resident-bytes.ts';
 import type { LiveBackend } from './backend.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
 
@@ -51,7 +52,7 @@ export function takeSnapshot(source: SnapshotSource): StateSnapshot {
 		sessions: source.sessions,
 		requests: source.requests,
 		childProcesses: source.childProcesses,
-		memoryBytes: process.memoryUsage.rss(),
+		memoryBytes: residentBytes(),
 		pressure: source.pressure,
 	};
 }

@@ -1,4 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
+import { residentBytes } from '../lib/resident-bytes.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
 import { exposition, type Family } from './exposition.ts';
 import { type PressureFigures, pressureFamilies } from './pressure-metrics.ts';
@@ -92,7 +93,7 @@ export class Metrics {
 				() => processSamples(sources, ({ junkLines }) => ({ value: junkLines })),
 			),
 			gauge('process_resident_memory_bytes', 'Memory of the gateway process.', () => [
-				{ labels: {}, value: process.memoryUsage.rss() },
+				{ labels: {}, value: residentBytes() },
 			]),
 			counter('process_cpu_seconds_total', 'Processor time of the gateway process.', processorTime),
 			...pressureFamilies(() => sources.pressure()),

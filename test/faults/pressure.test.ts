@@ -1,11 +1,12 @@
 import { Agent, request } from 'node:http';
+import { Pool } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { StateSnapshot } from '../../src/admin/state.ts';
 import { RawClient } from '../http/raw-client.ts';
-import { childrenConfig, fixtureTarget, until } from '../processes/children.ts';
+import { childrenConfig, fixtureTarget, guardsOf, until } from '../processes/children.ts';
 import { mcpConfig, type RunningGateway, runGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
-import { ModernClient } from '../support/rpc-client.ts';
+import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -177,15 +178,55 @@ describe('128 file descriptors', () => {
 			return names.some((name) => name.startsWith('web_')) && names.some((name) => name.startsWith('own_'));
 		});
 	});
+
+	test('of which none is left end neither the gateway nor its guard for long', { timeout: 60_000 }, async () => {
+		const gateway = endLater(
+			await runGateway(mcpConfig(fixtureTarget('own')), {
+				...few,
+				nodeArgs: ['--import', takeDescriptors],
+				ipc: true,
+			}),
+		);
+		const agent = new Pool(gateway.url(), { connections: 1, pipelining: 1 });
+		const admin = new Pool(gateway.adminUrl, { connections: 1, pipelining: 1 });
+		const metrics = new Pool(gateway.statsUrl, { connections: 1, pipelining: 1 });
+		closing.push(() => Promise.all([agent.close(), admin.close(), metrics.close()]));
+		const client = await LegacyClient.open(`${gateway.url()}/mcp`, agent);
+		const status = async (pool: Pool, path: string) => {
+			const reply = await pool.request({ method: 'GET', path });
+			await reply.body.dump();
+			return reply.statusCode;
+		};
+		expect(await status(admin, '/api/state')).toBe(200);
+		expect(await status(metrics, '/metrics')).toBe(200);
+		const own = gateway.process.pid ?? 0;
+		const guard = () => guardsOf(own).at(0);
+		await until('the guard stands', 5000, () => guard() !== undefined);
+
+		gateway.process.send('take all');
+		await gateway.waitFor(/requests are refused: descriptors: /, 10_000);
+		process.kill(guard() ?? 0, 'SIGKILL');
+		expect(await status(admin, '/api/state')).toBe(200);
+		expect(await status(metrics, '/metrics')).toBe(200);
+		await new Promise((resolve) => setTimeout(resolve, 1000));
+		expect(gateway.process.exitCode).toBeNull();
+
+		gateway.process.send('give');
+		await gateway.waitFor(/no longer short of descriptors/, 5000);
+		expect(await client.tool('echo', '{"text":"still here"}')).toBe('still here');
+		await until('a guard stands again', 10_000, () => guard() !== undefined);
+	});
 });
 
-/** Opens descriptors inside the gateway until four are left, and closes them. */
+/** Opens descriptors inside the gateway until four are left, or none, and closes them. */
 const takeDescriptors = `data:text/javascript,${encodeURIComponent(`
 	const fs = process.getBuiltinModule('node:fs');
 	const taken = [];
 	process.on('message', (what) => {
 		if (what === 'give') for (const fd of taken.splice(0)) fs.closeSync(fd);
-		else while (fs.statSync('/proc/self/fd').size < 120) taken.push(fs.openSync('/dev/null'));
+		else try {
+			while (what === 'take all' || fs.statSync('/proc/self/fd').size < 120) taken.push(fs.openSync('/dev/null'));
+		} catch {}
 	});
 	process.channel.unref();
 `)}`;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
@@ -102,4 +102,13 @@ export async function targetOf(gateway: RunningGateway, name: string): Promise<T
 				for (const backend of route.backends)
 					for (const target of backend.targets) if (target.name === name) return target;
 	throw new Error(`no target ${name} in ${JSON.stringify(state)}`);
+}
+
+/** The pids of the gateway's guard. */
+export function guardsOf(pid: number): number[] {
+	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+	return children
+		.filter((one) => existsSync(`/proc/${one}`))
+		.filter((one) => readFileSync(`/proc/${one}/cmdline`, 'utf8').includes('agentgateway-watchdog'))
+		.map(Number);
 }

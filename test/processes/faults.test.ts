@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from 'undici';
@@ -8,6 +8,7 @@ import {
 	childrenConfig,
 	fixtureServer,
 	fixtureTarget,
+	guardsOf,
 	isAlive,
 	Scratch,
 	stateOf,
@@ -261,13 +262,17 @@ describe.skipIf(process.platform !== 'linux')('a tree of processes, as npx makes
 		await gateway.exited;
 		await until('all have ended, the guard last', 2000 * slack, () => marked(mark).length === 0 && !isAlive(guard));
 	}, 30_000);
-});
 
-/** The pids of the gateway's guard. */
-function guardsOf(pid: number): number[] {
-	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-	return children
-		.filter((one) => existsSync(`/proc/${one}`))
-		.filter((one) => readFileSync(`/proc/${one}/cmdline`, 'utf8').includes('agentgateway-watchdog'))
-		.map(Number);
-}
+	test('a guard that is killed soon after its start has a successor at once', async () => {
+		const url = await run([tree('one')]);
+		const client = await LegacyClient.open(url);
+		const mark = markOf(Number(await client.tool('pid')));
+		const pid = gateway.process.pid ?? 0;
+		const [guard = 0] = guardsOf(pid);
+		process.kill(guard, 'SIGKILL');
+		await until('another guard', 1000 * slack, () => guardsOf(pid).some((one) => one !== guard));
+		gateway.process.kill('SIGKILL');
+		await gateway.exited;
+		await until('all have ended', 2500 * slack, () => marked(mark).length === 0);
+	}, 30_000);
+});
