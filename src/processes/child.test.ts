@@ -70,6 +70,49 @@ describe('Child', () => {
 		await child.whenGone();
 	});
 
+	test('one that closes its stdout and lives on is ended, because nobody would be answered', async () => {
+		const heard = listener();
+		const child = new Child(shell('exec 1>&-; echo mute >&2; exec sleep 600'), heard.events, new StderrRing(1000));
+		expect(await heard.ended).toMatchObject({ reason: 'it closed its stdout', signal: 'SIGTERM', stderr: ['mute'] });
+		await child.whenGone();
+	});
+
+	test('one that closes its stdout and ends by itself tells its own end', async () => {
+		const heard = listener();
+		const child = new Child(shell('exec 1>&-; sleep 0.2; exit 3'), heard.events, new StderrRing(1000));
+		expect(await heard.ended).toMatchObject({ reason: 'it exited with code 3' });
+		await child.whenGone();
+	});
+
+	test('a flood is read in turns, and wholly', async () => {
+		const heard = listener();
+		let count = 0;
+		let turns = 0;
+		let busy = 0;
+		let longest = 0;
+		const line = () => {
+			count++;
+			const until = performance.now() + 0.01;
+			while (performance.now() < until);
+			busy++;
+		};
+		const tick = () => {
+			turns++;
+			longest = Math.max(longest, busy);
+			busy = 0;
+			timer = setImmediate(tick);
+		};
+		let timer = setImmediate(tick);
+		const script = 'i=0; l=$(seq -f "%0100g" 1 600); while [ $i -lt 40 ]; do echo "$l"; i=$((i+1)); done';
+		new Child(shell(script), { ...heard.events, line }, new StderrRing(1000));
+		await heard.ended;
+		clearImmediate(timer);
+		expect(count).toBe(24_000);
+		// Two pieces of 64 KiB at most, of lines of 101 bytes.
+		expect(longest).toBeLessThan(1400);
+		expect(turns).toBeGreaterThan(20);
+	});
+
 	test('the longest line is what it was started with', async () => {
 		const heard = listener();
 		new Child(

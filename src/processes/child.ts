@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import { ProcessGroup } from './group.ts';
 import { startFailure } from './start-failure.ts';
@@ -101,10 +102,18 @@ export class Child {
 		process.on('exit', (code, signal) => this.exited(code, signal));
 		process.on('close', () => this.settle());
 		// Without file descriptors left, there are no pipes.
-		process.stdout?.on('data', (chunk: Buffer) => this.read(chunk));
-		process.stderr?.on('data', (chunk: Buffer) => {
+		const { stdout, stderr } = process;
+		stdout?.on('data', (chunk: Buffer) => {
+			const began = performance.now();
+			this.read(chunk);
+			giveWay(stdout, began);
+		});
+		stdout?.on('end', () => this.mute());
+		stderr?.on('data', (chunk: Buffer) => {
+			const began = performance.now();
 			this.readOn();
 			this.stderrLines.push(chunk);
+			giveWay(stderr, began);
 		});
 		process.stdin?.on('error', () => this.deaf());
 		return process;
@@ -179,7 +188,18 @@ export class Child {
 	private deaf(): void {
 		setTimeout(() => {
 			if (!this.stopping && this.settling === null && !this.over) this.endBecause('it closed its stdin');
-		}, settleMs);
+		}, deathMs);
+	}
+
+	/** It closed its stdout or died: nobody will be answered any more, but it may be about to end by itself. */
+	private mute(): void {
+		setTimeout(() => {
+			if (this.stopping || this.exit !== null || this.over || this.ownReason !== null) return;
+			this.ownReason = 'it closed its stdout';
+			this.group?.signal('SIGTERM');
+			const kill = setTimeout(() => this.group?.signal('SIGKILL'), patienceMs);
+			void this.gone.then(() => clearTimeout(kill));
+		}, politeMs);
 	}
 
 	private notStarted(refusal: StartRefusal): void {
@@ -234,7 +254,18 @@ export class Child {
 	}
 }
 
-const settleMs = 100;
+const settleMs = 50;
+/** From the first sign of an end until it is told. */
+const deathMs = 100;
+/** What one process writes may take so long before the others have their turn. */
+const turnMs = 2;
+
+/** Of a flood, libuv reads 2 MiB in one turn. Where a piece of it was work, the next one comes after the others' turn. */
+function giveWay(stream: Readable, began: number): void {
+	if (performance.now() - began < turnMs || stream.destroyed) return;
+	stream.pause();
+	setImmediate(() => stream.resume());
+}
 
 const launchGroup: Launch = (spec) =>
 	spawn(spec.command, [...spec.args], { env: spec.env, cwd: spec.cwd, detached: true, stdio: 'pipe' });
