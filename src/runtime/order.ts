@@ -11,13 +11,17 @@ type Factory<K extends keyof RoutePolicies> = (config: NonNullable<RoutePolicies
  * - `cors` comes first: a preflight carries no credentials, so whatever refuses requests without them must not see it,
  *   and its reply hook must reach the refusals of all that follow.
  */
-const routePhase = {
+const routePhase: { readonly [K in keyof Required<RoutePolicies>]: Factory<K> } = {
 	cors,
-} satisfies { [K in keyof Required<RoutePolicies>]: Factory<K> };
+};
 
 /** The policies of a route, ready to run, in their order. */
 export function routePolicies(config: RoutePolicies): Policy[] {
-	const policies: Policy[] = [];
-	if (config.cors !== undefined) policies.push(routePhase.cors(config.cors));
-	return policies;
+	const keys = Object.keys(routePhase) as (keyof RoutePolicies)[];
+	return keys.map((key) => policyOf(key, config)).filter((policy) => policy !== null);
+}
+
+function policyOf<K extends keyof RoutePolicies>(key: K, config: RoutePolicies): Policy | null {
+	const written = config[key];
+	return written === undefined ? null : routePhase[key](written);
 }

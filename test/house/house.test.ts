@@ -61,8 +61,8 @@ describe('documents', () => {
 		]);
 	});
 
-	test('the way of a call names files that exist', () => {
-		const named = [...text('docs/lifecycle.md').matchAll(/`((?:src\/)?[\w-]+\/[\w/-]+\.ts)`/g)].map(
+	test.each(['docs/lifecycle.md', 'docs/architecture.md'])('%s names files and folders that exist', (document) => {
+		const named = [...text(document).matchAll(/`((?:src|ui|test|schema|docs)\/[\w/.-]*|[\w-]+\/[\w/-]+\.ts)`/g)].map(
 			([, path = '']) => path,
 		);
 		expect(named.length).toBeGreaterThan(7);
