@@ -59,8 +59,11 @@ export class Connections implements UpstreamsEvents {
 	private current: Federation;
 	/** Made with the first call: there are many sessions without any. */
 	private context: DispatchContext | null = null;
-	private readonly listeners = new Set<Listener>();
-	private readonly changes = new ListChanges((method) => this.tell({ method, params: null }));
+	/** The one of a session, or the first of a pool; most sets have no more. */
+	private listener: Listener | null = null;
+	private others: Set<Listener> | null = null;
+	/** Made with the first change. */
+	private changes: ListChanges | null = null;
 
 	constructor(federation: Federation, caller: Caller, use: ConnectionsUse) {
 		this.current = federation;
@@ -106,44 +109,49 @@ export class Connections implements UpstreamsEvents {
 	}
 
 	listen(listener: Listener): void {
-		this.listeners.add(listener);
+		if (this.listener === null) this.listener = listener;
+		else (this.others ??= new Set()).add(listener);
 	}
 
 	unlisten(listener: Listener): void {
-		this.listeners.delete(listener);
+		if (this.listener === listener) this.listener = null;
+		else this.others?.delete(listener);
 	}
 
 	close(keepSessions = false): Promise<void> {
-		this.listeners.clear();
+		this.listener = null;
+		this.others = null;
 		this.context?.catalog.clear();
-		this.changes.close();
+		this.changes?.close();
 		return this.upstreams.close(keepSessions);
 	}
 
 	private makeContext(): DispatchContext {
 		const { upstreams, subscriptions, current } = this;
-		const { naming, findings, listLimits, lists, strict } = current;
+		const { naming, findings, listLimits, lists } = current;
 		const catalog = new Catalog(
 			...([upstreams, naming, findings, listLimits] as const),
-			(kind) => this.changes.add(changeOf(kind)),
+			(kind) => this.changed(changeOf(kind)),
 			lists,
 		);
-		const owners = new Owners(upstreams, naming, catalog);
-		return {
-			...{ upstreams, naming, catalog, owners, findings, subscriptions, strict },
-			warn: (message) => current.warn(message),
-		};
+		return new Context(current, upstreams, subscriptions, catalog);
 	}
 
 	note(target: string, notice: Notice): void {
 		this.context?.catalog.noted(target, notice.method);
-		if (listChange.test(notice.method)) return this.changes.add(notice.method);
+		if (listChange.test(notice.method)) return this.changed(notice.method);
 		const shown = exposeNotice(notice, this.current.naming, target);
 		if (shown !== null) this.tell(shown);
 	}
 
+	private changed(method: string): void {
+		this.changes ??= new ListChanges((changed) => this.tell({ method: changed, params: null }));
+		this.changes.add(method);
+	}
+
 	private tell(notice: Notice): void {
-		for (const listener of this.listeners) listener.note(notice);
+		this.listener?.note(notice);
+		for (const listener of this.others ?? []) listener.note(notice);
 	}
 
 	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */
@@ -153,11 +161,39 @@ export class Connections implements UpstreamsEvents {
 	}
 
 	ask(ask: Ask): void {
-		for (const listener of this.listeners) if (listener.ask !== undefined) return listener.ask(ask);
+		if (this.listener?.ask !== undefined) return this.listener.ask(ask);
+		for (const listener of this.others ?? []) if (listener.ask !== undefined) return listener.ask(ask);
 		refuseAsk(ask);
 	}
 
 	rosterChanged(): void {
-		for (const kind of ['tools', 'prompts', 'resources']) this.changes.add(`notifications/${kind}/list_changed`);
+		for (const kind of ['tools', 'prompts', 'resources']) this.changed(`notifications/${kind}/list_changed`);
+	}
+}
+
+/** A class, so that the many of them have one shape: a literal with a spread in it got a shape of 700 bytes each. */
+class Context implements DispatchContext {
+	readonly upstreams: Upstreams;
+	readonly subscriptions: Subscriptions;
+	readonly catalog: Catalog;
+	readonly owners: Owners;
+	readonly naming: Naming;
+	readonly findings: Findings;
+	readonly strict: boolean;
+	private readonly federation: Federation;
+
+	constructor(federation: Federation, upstreams: Upstreams, subscriptions: Subscriptions, catalog: Catalog) {
+		this.federation = federation;
+		this.naming = federation.naming;
+		this.findings = federation.findings;
+		this.strict = federation.strict;
+		this.upstreams = upstreams;
+		this.subscriptions = subscriptions;
+		this.catalog = catalog;
+		this.owners = new Owners(upstreams, federation.naming, catalog);
+	}
+
+	warn(message: string): void {
+		this.federation.warn(message);
 	}
 }

@@ -3,6 +3,7 @@ import { Backoff } from '../processes/backoff.ts';
 import type { CircuitFollower } from './circuit.ts';
 import { awayError, code, mcpError, tooMuch } from './errors.ts';
 import { askingMethods, type LaneBudget, Lanes } from './lanes.ts';
+import { LegLink, type LinkOwner } from './leg-link.ts';
 import type {
 	Ask,
 	Call,
@@ -63,7 +64,7 @@ const dropped: Failure = {
  * One client's way to one target: its connection, and a new one when it has ended. The first restart is made at once,
  * and calls wait for it; further ones after growing pauses, or when the target's circuit closes.
  */
-export class Leg implements CircuitFollower {
+export class Leg implements CircuitFollower, LinkOwner {
 	slot = -1;
 	readonly target: Target;
 	state: 'starting' | 'ready' | 'failed' = 'starting';
@@ -71,8 +72,8 @@ export class Leg implements CircuitFollower {
 	server: ServerFacts | null = null;
 	/** Of the last connection or start; null once one is ready. */
 	failure: Failure | null = null;
-	/** Since when there is no connection. */
-	awaySince = new Date();
+	/** Since when there is no connection, in milliseconds since 1970. */
+	private awayAt = Date.now();
 	/** When the next start is made, on the monotonic clock; 0 while none is planned. */
 	retryAt = 0;
 	/** Whether it has been waited for long enough. */
@@ -92,7 +93,7 @@ export class Leg implements CircuitFollower {
 	private retired = false;
 	/** Has taken its place. */
 	private successor: Leg | null = null;
-	private readonly waiting: (() => void)[] = [];
+	private waiting: (() => void)[] | null = null;
 
 	constructor(options: LegOptions) {
 		const { target, caller, watch, lanes } = options;
@@ -125,6 +126,10 @@ export class Leg implements CircuitFollower {
 		return upstream.start(call, sink);
 	}
 
+	get awaySince(): Date {
+		return new Date(this.awayAt);
+	}
+
 	/** Whether a connection may be there soon. */
 	get hopeful(): boolean {
 		if (this.overdue || this.target.circuit.state === 'open') return false;
@@ -137,10 +142,10 @@ export class Leg implements CircuitFollower {
 			then();
 			return () => {};
 		}
-		this.waiting.push(then);
+		(this.waiting ??= []).push(then);
 		return () => {
-			const at = this.waiting.indexOf(then);
-			if (at >= 0) this.waiting.splice(at, 1);
+			const at = this.waiting?.indexOf(then) ?? -1;
+			if (at >= 0) this.waiting?.splice(at, 1);
 		};
 	}
 
@@ -155,7 +160,8 @@ export class Leg implements CircuitFollower {
 	circuitChanged(): void {
 		if (this.closed) return;
 		if (this.target.circuit.state === 'open') this.release();
-		else if (this.retry !== null) this.plan(this.waiting.length > 0 ? 0 : Math.random() * rushMs);
+		else if (this.retry !== null)
+			this.plan(this.waiting !== null && this.waiting.length > 0 ? 0 : Math.random() * rushMs);
 	}
 
 	/** Starts a call that has waited. */
@@ -203,38 +209,27 @@ export class Leg implements CircuitFollower {
 	}
 
 	private open(resume: Resumption | null): void {
-		const { events, watch, caller } = this.options;
+		const { watch, caller } = this.options;
 		this.state = 'starting';
 		this.retryAt = 0;
 		this.changedAt = performance.now();
 		watch.starting(this.target.name);
-		let current = true;
-		this.upstream = this.target.open(
-			caller,
-			{
-				ready: (server) => {
-					if (current && !this.closed && !this.retired) this.joined(server, resume);
-				},
-				failed: (failure) => {
-					if (!current) return;
-					current = false;
-					this.lost(failure);
-				},
-				note: (notice) => {
-					if (current && !this.closed && !this.retired) events.note(this, notice);
-				},
-				ask: (ask) => {
-					if (!current || this.upstream === null || this.retired) return refuseAsk(ask);
-					if (this.lanes === null) events.ask(ask);
-					// Kept for the next call: strangers share the connection.
-					else this.lanes.hold(this.upstream, ask);
-				},
-			},
-			resume,
-		);
+		this.upstream = this.target.open(caller, new LegLink(this, resume !== null), resume);
 	}
 
-	private joined(server: ServerFacts, resume: Resumption | null): void {
+	noted(notice: Notice): void {
+		if (!this.closed && !this.retired) this.options.events.note(this, notice);
+	}
+
+	asked(ask: Ask): void {
+		if (this.upstream === null || this.retired) return refuseAsk(ask);
+		if (this.lanes === null) this.options.events.ask(ask);
+		// Kept for the next call: strangers share the connection.
+		else this.lanes.hold(this.upstream, ask);
+	}
+
+	joined(server: ServerFacts, resumed: boolean): void {
+		if (this.closed || this.retired) return;
 		const renewed = this.state === 'ready';
 		this.state = 'ready';
 		this.server = server;
@@ -245,13 +240,13 @@ export class Leg implements CircuitFollower {
 		if (this.patience !== null) clearTimeout(this.patience);
 		this.patience = null;
 		// Who goes on with a session has not heard of the server yet.
-		if (resume === null) this.target.circuit.succeeded();
+		if (!resumed) this.target.circuit.succeeded();
 		if (!renewed) this.options.watch.ready(this.target.name, server);
 		this.options.events.joined(this, renewed);
 		this.release();
 	}
 
-	private lost(failure: Failure): void {
+	lost(failure: Failure): void {
 		const { upstream } = this;
 		const wasReady = this.state === 'ready';
 		const lasted = performance.now() - this.changedAt;
@@ -290,7 +285,7 @@ export class Leg implements CircuitFollower {
 			this.backoff.reset();
 		}
 		this.leaving = true;
-		this.awaySince = new Date();
+		this.awayAt = Date.now();
 		this.patience ??= setTimeout(() => this.expire(), this.options.patience);
 		this.patience.unref();
 	}
@@ -314,7 +309,7 @@ export class Leg implements CircuitFollower {
 	}
 
 	private wait(call: Call, sink: Sink): Ticket {
-		if (this.hopeful && this.waiting.length >= maximumWaiting) {
+		if (this.hopeful && this.waiting !== null && this.waiting.length >= maximumWaiting) {
 			sink.fail({ ...tooMuch(`too many calls wait for target "${this.target.name}"`), target: this.target.name });
 			return nothingToCancel;
 		}
@@ -324,7 +319,9 @@ export class Leg implements CircuitFollower {
 	}
 
 	private release(): void {
-		for (const then of this.waiting.splice(0)) then();
+		const { waiting } = this;
+		this.waiting = null;
+		for (const then of waiting ?? []) then();
 	}
 }
 

@@ -41,7 +41,7 @@ export class Session implements Listener {
 	/** Tools whose results this client gets wrapped; the client's codec writes and reads it; null for none. */
 	wrappedTools: Set<string> | null = null;
 	private stream: SessionStream | null = null;
-	private readonly missed: Missed[] = [];
+	private missed: Missed[] | null = null;
 	private missedBytes = 0;
 
 	constructor(protocolVersion: string, caller: Caller, connections: Connections) {
@@ -55,7 +55,7 @@ export class Session implements Listener {
 	note(notice: Notice): void {
 		if (this.stream !== null) return this.stream.send(noticeText(notice.method, notice.params));
 		const bare = notice.params === null ? notice.method : null;
-		if (bare !== null && this.missed.some((other) => other.bare === bare)) return;
+		if (bare !== null && this.missed?.some((other) => other.bare === bare)) return;
 		this.miss({ bare, message: noticeText(notice.method, notice.params) });
 	}
 
@@ -77,8 +77,10 @@ export class Session implements Listener {
 		this.stream?.end();
 		this.stream = stream;
 		this.leftAt = null;
+		const { missed } = this;
+		this.missed = null;
 		this.missedBytes = 0;
-		for (const { message } of this.missed.splice(0)) stream.send(message);
+		for (const { message } of missed ?? []) stream.send(message);
 	}
 
 	detach(stream: SessionStream): void {
@@ -116,10 +118,11 @@ export class Session implements Listener {
 	}
 
 	private miss(missed: Missed): void {
-		this.missed.push(missed);
+		const waiting = (this.missed ??= []);
+		waiting.push(missed);
 		this.missedBytes += missed.message.length;
-		while (this.missed.length > 1 && (this.missed.length > maximumMissed || this.missedBytes > maximumMissedBytes))
-			this.missedBytes -= this.missed.shift()?.message.length ?? 0;
+		while (waiting.length > 1 && (waiting.length > maximumMissed || this.missedBytes > maximumMissedBytes))
+			this.missedBytes -= waiting.shift()?.message.length ?? 0;
 	}
 }
 

@@ -36,13 +36,13 @@ export class Upstreams implements LegEvents {
 	/** In the order of the configuration. A reload replaces the list, and never changes it. */
 	legs: readonly Leg[];
 	/** Those that the configuration has dropped and whose calls are not over. */
-	private readonly retiring = new Set<Leg>();
+	private retiring: Set<Leg> | null = null;
 	private readonly options: UpstreamsOptions;
 	/** null once it is of no use any more. */
 	private deadline: NodeJS.Timeout | null;
 	private settled = false;
 	private closed = false;
-	private readonly settling: (() => void)[] = [];
+	private settling: (() => void)[] | null = null;
 	/** What servers are to log at least; told to those that join later, too. */
 	private level: string | null;
 
@@ -70,7 +70,7 @@ export class Upstreams implements LegEvents {
 	 */
 	whenSettled(then: () => void): void {
 		if (this.settled) then();
-		else this.settling.push(then);
+		else (this.settling ??= []).push(then);
 	}
 
 	/** Like `whenSettled`, but after `ms` whoever is there has to do. */
@@ -115,7 +115,7 @@ export class Upstreams implements LegEvents {
 		this.closed = true;
 		this.stopWaiting();
 		this.settle();
-		const legs = [...this.legs, ...this.retiring];
+		const legs = [...this.legs, ...(this.retiring ?? [])];
 		await Promise.all(legs.map((leg) => leg.close(keepSessions)));
 	}
 
@@ -138,9 +138,10 @@ export class Upstreams implements LegEvents {
 	}
 
 	private async retire(leg: Leg, patience: number): Promise<void> {
-		this.retiring.add(leg);
+		const retiring = (this.retiring ??= new Set());
+		retiring.add(leg);
 		await leg.retire(this.leg(leg.target.name) ?? null, patience);
-		this.retiring.delete(leg);
+		retiring.delete(leg);
 	}
 
 	private makeLeg(target: Target, watch: TargetWatch): Leg {
@@ -198,6 +199,8 @@ export class Upstreams implements LegEvents {
 		if (this.settled) return;
 		this.settled = true;
 		if (this.legs.every(({ state }) => state !== 'starting')) this.stopWaiting();
-		for (const then of this.settling.splice(0)) then();
+		const { settling } = this;
+		this.settling = null;
+		for (const then of settling ?? []) then();
 	}
 }

@@ -4,6 +4,7 @@ import { code, mcpError } from '../errors.ts';
 import { Connection, type ConnectionEvents } from './connection.ts';
 import { failureOf } from './failure-of.ts';
 import type { Dialect } from './dialect.ts';
+import { OutsideCalls, type UnheardOwner } from './outside-calls.ts';
 import type { LostCalls } from './lost-calls.ts';
 import type { Vitals } from './vitals.ts';
 import { EraCheck } from './era-check.ts';
@@ -24,14 +25,13 @@ import { notPostable, refusal, refusesGreeting, saysNo } from './verdict.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** What a negotiation reports: `ready` or `failed` first; `failed` may follow `ready`. */
-export interface NegotiationEvents {
+export interface NegotiationEvents extends LostCalls {
 	ready(connection: Connection): void;
 	failed(failure: Failure): void;
 	note(notice: Notice): void;
 	ask(ask: Ask): void;
-	readonly lost: LostCalls;
 	/** The server has forgotten the session, as its stream shows; no call was lost by that. */
-	forgotten(): void;
+	sessionForgotten(): void;
 }
 
 /** A server that does not know what it is asked may stay silent; then it is asked in the other way, too. */
@@ -50,7 +50,7 @@ type Way = 'modern' | 'legacy';
  * silent, is greeted in the other way. Credentials refused, 5xx, broken connections and silence over HTTP say nothing
  * about eras and end the attempt.
  */
-export class Negotiation implements ConnectionEvents {
+export class Negotiation implements ConnectionEvents, UnheardOwner {
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
 	private readonly vitals: Vitals;
@@ -61,7 +61,7 @@ export class Negotiation implements ConnectionEvents {
 	private connection: Connection | null = null;
 	private listening: Ticket | null = null;
 	private topics: ListenStreams | null = null;
-	private timers: NodeJS.Timeout[] = [];
+	private timers: NodeJS.Timeout[] | null = null;
 	/**
 	 * Connections to one server share sockets. An answer that a server sends twice must fit no request of another client,
 	 * so all count from elsewhere.
@@ -79,7 +79,7 @@ export class Negotiation implements ConnectionEvents {
 	/** Why the usual way failed, once the fallback is tried: told when that fails, too. */
 	private first: Failure | null = null;
 	/** Transports given up on the way, still ending. */
-	private readonly ending: Promise<void>[] = [];
+	private ending: readonly Promise<void>[] = none;
 	/** Ends the server's session, when it has one. */
 	private sessionHeaders: readonly string[] | null = null;
 
@@ -147,9 +147,14 @@ export class Negotiation implements ConnectionEvents {
 		this.connection?.abandon('the connection was closed');
 		if (this.transport !== null) {
 			if (this.sessionHeaders !== null && !keepSession) await this.transport.end?.(this.sessionHeaders);
-			this.ending.push(this.transport.close());
+			this.leave(this.transport);
 		}
 		await Promise.all(this.ending);
+	}
+
+	/** Gives up a transport; `close` waits until it has ended. */
+	private leave(transport: Transport): void {
+		this.ending = [...this.ending, transport.close()];
 	}
 
 	private get settled(): boolean {
@@ -232,7 +237,7 @@ export class Negotiation implements ConnectionEvents {
 		if (exited) {
 			this.memory.note('modern', false);
 			this.greetings.modern = failureOf(fault);
-			this.ending.push(transport.close());
+			this.leave(transport);
 			this.transport = this.options.openTransport(this.caller);
 			return this.greet(this.transport, 'legacy');
 		}
@@ -324,7 +329,7 @@ export class Negotiation implements ConnectionEvents {
 		const { openFallback } = this.options;
 		if (!this.notPostable || this.first !== null || openFallback === undefined || this.handshakeOnly) return false;
 		this.first = failure;
-		if (this.transport !== null) this.ending.push(this.transport.close());
+		if (this.transport !== null) this.leave(this.transport);
 		this.transport = openFallback();
 		this.greet(this.transport, 'legacy');
 		return true;
@@ -343,32 +348,32 @@ export class Negotiation implements ConnectionEvents {
 		const options = { target: this.options.name, transport, dialect, server, caller, tools: memory.tools, vitals };
 		const connection = new Connection(options, this, this.nextId);
 		this.connection = connection;
-		connection.lost = this.events.lost;
+		connection.lost = this.events;
 		if (this.options.overHttp && !this.handshakeOnly) connection.check = new EraCheck(transport, connection, caller);
 		this.events.ready(connection);
 		return connection;
 	}
 
 	private unsolicited(connection: Connection): Receiver {
-		return {
-			message: (scanned) => connection.unsolicited(scanned, null),
-			failed: (fault) => {
-				if (this.closed) return;
-				if (fault.kind === 'http' && fault.sessionLost) this.events.forgotten();
-				else if (endsTransport(fault)) connection.fail(failureOf(fault));
-			},
-		};
+		return new OutsideCalls(connection, this);
+	}
+
+	unheard(connection: Connection, fault: TransportFault): void {
+		if (this.closed) return;
+		if (fault.kind === 'http' && fault.sessionLost) this.events.sessionForgotten();
+		else if (endsTransport(fault)) connection.fail(failureOf(fault));
 	}
 
 	private after(ms: number, then: () => void): void {
 		if (this.closed) return;
 		const timer = setTimeout(then, ms);
 		timer.unref();
-		this.timers.push(timer);
+		(this.timers ??= []).push(timer);
 	}
 
 	private stopTimers(): void {
-		for (const timer of this.timers.splice(0)) clearTimeout(timer);
+		for (const timer of this.timers ?? []) clearTimeout(timer);
+		this.timers = null;
 	}
 
 	note(notice: Notice): void {
@@ -389,4 +394,5 @@ function other(way: Way): Way {
 	return way === 'modern' ? 'legacy' : 'modern';
 }
 
+const none: readonly Promise<void>[] = [];
 const noProcess = { exitCode: null, signal: null, stderr: [] };

@@ -1,9 +1,11 @@
 import type {
+	Ask,
 	Call,
 	Caller,
 	ClientNotice,
 	Failure,
 	McpError,
+	Notice,
 	Resumption,
 	Sink,
 	Target,
@@ -18,8 +20,8 @@ import { CallClock } from './call-clock.ts';
 import { CallLimit, type LimitUser } from './call-limit.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
-import { LostCall, type LostCalls } from './lost-calls.ts';
-import { Negotiation } from './negotiate.ts';
+import { LostCall } from './lost-calls.ts';
+import { Negotiation, type NegotiationEvents } from './negotiate.ts';
 import { ToolHeaders } from './tool-headers.ts';
 import type { Sent } from './open-call.ts';
 import { Start, StartGate } from './start-gate.ts';
@@ -49,7 +51,7 @@ export function createTarget(options: TargetOptions): Target {
 const usualCallTimeoutMs = 3_600_000;
 
 /** An upstream that negotiates first and then hands calls to the connection. */
-class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
+class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 	queued = 0;
 	private readonly options: TargetOptions;
 	private readonly memory: EraMemory;
@@ -67,7 +69,7 @@ class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
 	/** Calls that wait for their next try. */
 	private waiting: Map<LostCall, NodeJS.Timeout> | null = null;
 	/** Sessions that the server has forgotten; answers may still be on their way. */
-	private readonly retired: Negotiation[] = [];
+	private retired: readonly Negotiation[] = none;
 
 	constructor(
 		options: TargetOptions,
@@ -162,24 +164,23 @@ class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
 	}
 
 	private negotiate(resume: Resumption | null): Negotiation {
-		return new Negotiation(
-			this.options,
-			this.memory,
-			this.vitals,
-			this.caller,
-			{
-				ready: (connection) => this.ready(connection),
-				failed: (failure) => this.failed(failure),
-				note: (notice) => this.events.note(notice),
-				ask: (ask) => this.events.ask(ask),
-				lost: this,
-				forgotten: () => this.renew(),
-			},
-			resume,
-		);
+		return new Negotiation(this.options, this.memory, this.vitals, this.caller, this, resume);
 	}
 
-	private failed(failure: Failure): void {
+	note(notice: Notice): void {
+		this.events.note(notice);
+	}
+
+	ask(ask: Ask): void {
+		this.events.ask(ask);
+	}
+
+	/** The session at the server is gone, as a stream has shown. */
+	sessionForgotten(): void {
+		this.renew();
+	}
+
+	failed(failure: Failure): void {
 		if (this.closed || this.failure !== null) return;
 		this.turn?.over(false);
 		this.failure = failure;
@@ -187,7 +188,7 @@ class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
 		this.events.failed(failure);
 	}
 
-	private ready(connection: Connection): void {
+	ready(connection: Connection): void {
 		if (this.closed) return;
 		this.turn?.over(true);
 		this.connection = connection;
@@ -244,8 +245,10 @@ class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
 		if (this.closed || this.failure !== null || this.lost !== null) return;
 		this.lost = [];
 		this.negotiation.retire();
-		this.retired.push(this.negotiation);
-		if (this.retired.length > maximumRetired) void this.retired.shift()?.close(true);
+		const [oldest, ...others] = this.retired;
+		const full = oldest !== undefined && this.retired.length >= maximumRetired;
+		if (full) void oldest.close(true);
+		this.retired = [...(full ? others : this.retired), this.negotiation];
 		this.connection = null;
 		this.negotiation = this.negotiate(null);
 		this.negotiation.begin();
@@ -270,6 +273,7 @@ class NegotiatedUpstream implements Upstream, LostCalls, LimitUser {
 	}
 }
 
+const none: readonly Negotiation[] = [];
 const firstTime: Sent = { repeated: false, tries: 0 };
 const maximumLost = 1000;
 /** Pauses before a server that was not there is tried again; in all about nine seconds. */

@@ -23,11 +23,13 @@ const firstPrimed = '2025-11-25';
 /** A call that takes longer is worth resuming. */
 const resumableAfterMs = 1000;
 
+const noHeaders: readonly string[] = [];
+
 /** What HTTP adds to a session: streams that its client can resume. */
 export class HttpSession implements HttpChannelOptions {
 	readonly heartbeat: Heartbeat;
 	readonly limits: StreamLimits;
-	readonly headers: readonly string[] = [];
+	readonly headers: readonly string[] = noHeaders;
 	readonly patience: number;
 	private readonly session: Session;
 	private readonly replayLimits: EventLogLimits;
