@@ -21,6 +21,33 @@ test('one that throws is reported and left; the others go on', () => {
 	heartbeat.stop();
 });
 
+test('a part in which many have something to do is left to the loop in between', async () => {
+	vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+	let now = 1000;
+	const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+	const heartbeat = new Heartbeat(() => {}, 80);
+	let beats = 0;
+	for (let at = 0; at < 800; at++) {
+		heartbeat.add({
+			slot: -1,
+			beat() {
+				beats++;
+				now += 0.5;
+			},
+		});
+	}
+	vi.advanceTimersByTime(10);
+	const slices: number[] = [beats];
+	while (beats < 100) {
+		const before = beats;
+		await new Promise((resolve) => setImmediate(resolve));
+		slices.push(beats - before);
+	}
+	clock.mockRestore();
+	heartbeat.stop();
+	expect([beats, Math.max(...slices)]).toEqual([100, 8]);
+});
+
 test('a round comes to all, but never to all at once', () => {
 	vi.useFakeTimers();
 	const heartbeat = new Heartbeat(() => {}, 80);

@@ -41,7 +41,9 @@ test('parts make the whole', () => {
 		const list = new SlotList<{ name: string; slot: number }>();
 		for (let at = 0; at < size; at++) list.add({ name: String(at), slot: -1 });
 		const seen: string[] = [];
-		for (let part = 0; part < 4; part++) list.eachOf(part, 4, ({ name }) => seen.push(name));
+		for (let part = 0; part < 4; part++) {
+			for (let at = list.lastOf(part, 4); at >= 0; at -= 4) seen.push(list.at(at)?.name ?? '');
+		}
 		expect(seen.toSorted()).toEqual(names(list));
 	}
 });

@@ -44,17 +44,22 @@ export class SlotList<T extends Slotted> {
 
 	/** Visits all; those visited may remove themselves. */
 	each(visit: (item: T) => void): void {
-		this.eachOf(0, 1, visit);
-	}
-
-	/** Visits one of so many parts, those in every `parts`-th place. */
-	eachOf(part: number, parts: number, visit: (item: T) => void): void {
 		const { items } = this;
 		if (items === null) return;
-		const { length } = items;
-		for (let at = length - 1 - ((length - 1 - part + parts) % parts); at >= 0; at -= parts) {
+		for (let at = items.length - 1; at >= 0; at--) {
 			const item = items[at];
 			if (item !== undefined) visit(item);
 		}
+	}
+
+	/** What is in a place now; `undefined` beyond the last. */
+	at(slot: number): T | undefined {
+		return this.items?.[slot];
+	}
+
+	/** The last place of one of so many parts, each of which has every `parts`-th place; negative for an empty part. */
+	lastOf(part: number, parts: number): number {
+		const last = this.size - 1;
+		return last - ((last - part + parts) % parts);
 	}
 }

@@ -5,6 +5,7 @@ import { dispatch } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { ListChanges } from './list-changes.ts';
 import { changeOf } from './list-kind.ts';
+import { FanOut } from './fan-out.ts';
 import { exposeNotice } from './exposing-sink.ts';
 import type { Findings } from './findings.ts';
 import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from './model.ts';
@@ -62,6 +63,7 @@ export class Connections implements UpstreamsEvents {
 	/** The one of a session, or the first of a pool; most sets have no more. */
 	private listener: Listener | null = null;
 	private others: Set<Listener> | null = null;
+	private out: FanOut<Listener> | null = null;
 	/** Made with the first change. */
 	private changes: ListChanges | null = null;
 
@@ -111,6 +113,7 @@ export class Connections implements UpstreamsEvents {
 	listen(listener: Listener): void {
 		if (this.listener === null) this.listener = listener;
 		else (this.others ??= new Set()).add(listener);
+		if (this.others !== null) this.out ??= new FanOut(this.others, (one, notice) => one.note(notice));
 	}
 
 	unlisten(listener: Listener): void {
@@ -120,7 +123,7 @@ export class Connections implements UpstreamsEvents {
 
 	close(keepSessions = false): Promise<void> {
 		this.listener = null;
-		this.others = null;
+		this.others?.clear();
 		this.context?.catalog.clear();
 		this.changes?.close();
 		return this.upstreams.close(keepSessions);
@@ -151,7 +154,7 @@ export class Connections implements UpstreamsEvents {
 
 	private tell(notice: Notice): void {
 		this.listener?.note(notice);
-		for (const listener of this.others ?? []) listener.note(notice);
+		this.out?.send(notice);
 	}
 
 	/** The connection is new, or the session on it: what was learnt of the one before may be wrong. */

@@ -152,11 +152,9 @@ export class McpEndpoint implements Backend {
 	}
 
 	/** Ends the streams that would go on for ever, and refuses further ones, so that a drain comes to an end. */
-	endStreams(): void {
+	async endStreams(): Promise<void> {
 		this.stopping = true;
-		this.sse.endStreams();
-		this.sessions?.endStreams();
-		this.modernDialogue.endStreams();
+		await Promise.all([this.sse.endStreams(), this.sessions?.endStreams(), this.modernDialogue.endStreams()]);
 	}
 
 	/** Ends all sessions and everything they hold. */

@@ -1,4 +1,5 @@
 import { Dictionary } from '../lib/dictionary.ts';
+import type { Beating } from '../lib/heartbeat.ts';
 import { ClientAsks } from './client-asks.ts';
 import type { Connections, Listener } from './connections.ts';
 import type { Ask, Caller, Notice } from './model.ts';
@@ -21,8 +22,16 @@ export interface SessionCall {
 	stop(): void;
 }
 
+/** Looks at sessions once a second. */
+export interface SessionKeeper {
+	look(session: Session, now: number): void;
+}
+
 /** A client's session: its connections, its open calls, its stream for what belongs to no call. */
-export class Session implements Listener {
+export class Session implements Listener, Beating {
+	slot = -1;
+	/** null: nobody looks after it, whoever opened it ends it. */
+	keeper: SessionKeeper | null = null;
 	readonly protocolVersion: string;
 	readonly connections: Connections;
 	/** Open calls by the client's request id (JSON text), for `notifications/cancelled`. */
@@ -49,6 +58,10 @@ export class Session implements Listener {
 		this.caller = caller;
 		this.connections = connections;
 		connections.listen(this);
+	}
+
+	beat(now: number): void {
+		this.keeper?.look(this, now);
 	}
 
 	/** Notifications go to the stream that was opened last; without one, the newest hundred of at most 1 MiB wait for it. */

@@ -1,9 +1,10 @@
 import { setImmediate as immediately } from 'node:timers/promises';
-import type { Beating, Heartbeat } from '../lib/heartbeat.ts';
+import type { Heartbeat } from '../lib/heartbeat.ts';
+import { inSlices } from '../lib/in-slices.ts';
 import { Connections, type Federation } from './connections.ts';
 import { interactive } from './interactive.ts';
 import type { Caller, Resumption } from './model.ts';
-import { Session } from './session.ts';
+import { Session, type SessionKeeper } from './session.ts';
 import { type OpenedSessionId, sealSessionId, sessionKey, type UpstreamSession } from './session-id.ts';
 import { type NoSession, Revival, type SessionIdentity } from './session-revival.ts';
 
@@ -20,8 +21,7 @@ export interface SessionsOptions {
 }
 
 /** The sessions of one MCP backend. Idle ones end after `ttl` milliseconds, with everything they hold. */
-export class Sessions implements Beating {
-	slot = -1;
+export class Sessions implements SessionKeeper {
 	private readonly options: SessionsOptions;
 	private readonly revival: Revival;
 	private federation: Federation;
@@ -37,7 +37,6 @@ export class Sessions implements Beating {
 		this.federation = options.federation;
 		this.scope = options.identity.scope;
 		this.revival = new Revival(options.identity, options.federation.targets, options.ttl);
-		options.heartbeat.add(this);
 	}
 
 	get size(): number {
@@ -77,7 +76,7 @@ export class Sessions implements Beating {
 		);
 		session.id = sealed.id;
 		session.resumable = sealed.resumable && !holdsLocal;
-		this.sessions.set(sessionKey(session.id), session);
+		this.keep(session);
 		return true;
 	}
 
@@ -101,11 +100,10 @@ export class Sessions implements Beating {
 		return true;
 	}
 
-	beat(now: number): void {
-		for (const session of this.sessions.values()) {
-			if (session.busy) session.lastUsed = now;
-			else if (now - session.lastUsed > this.options.ttl || this.vanished(session, now)) this.end(session);
-		}
+	/** Each is looked at by itself: thousands that end in the same second would hold up the loop. */
+	look(session: Session, now: number): void {
+		if (session.busy) session.lastUsed = now;
+		else if (now - session.lastUsed > this.options.ttl || this.vanished(session, now)) this.end(session);
 	}
 
 	/** Whether any client waits for a call. */
@@ -139,18 +137,16 @@ export class Sessions implements Beating {
 	}
 
 	/** Ends the GET streams; the sessions stay. */
-	endStreams(): void {
-		for (const session of [...this.sessions.values(), ...this.nameless]) session.endStream();
+	async endStreams(): Promise<void> {
+		await inSlices([...this.sessions.values(), ...this.nameless], (session) => session.endStream());
 	}
 
 	/** Ends all sessions here. What servers keep of those that somebody may go on with stays. */
 	async close(): Promise<void> {
-		this.options.heartbeat.remove(this);
 		const { lasting } = this.options.identity;
-		for (const session of [...this.sessions.values(), ...this.nameless]) {
-			this.forget(session);
-			this.shut(session, lasting && session.resumable);
-		}
+		await inSlices([...this.sessions.values(), ...this.nameless], (session) => {
+			if (this.forget(session)) this.shut(session, lasting && session.resumable);
+		});
 		await Promise.all(this.ending);
 	}
 
@@ -174,14 +170,21 @@ export class Sessions implements Beating {
 		if (session === null) return 'full';
 		session.id = id;
 		session.resumable = true;
-		this.sessions.set(sessionKey(id), session);
+		this.keep(session);
 		return session;
+	}
+
+	private keep(session: Session): void {
+		this.sessions.set(sessionKey(session.id), session);
+		session.keeper = this;
+		this.options.heartbeat.add(session);
 	}
 
 	private forget(session: Session): boolean {
 		const key = sessionKey(session.id);
-		if (this.sessions.get(key) === session) return this.sessions.delete(key);
-		return this.nameless.delete(session);
+		if (this.sessions.get(key) !== session) return this.nameless.delete(session);
+		this.options.heartbeat.remove(session);
+		return this.sessions.delete(key);
 	}
 
 	private shut(session: Session, keepUpstream: boolean): void {

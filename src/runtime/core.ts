@@ -230,9 +230,9 @@ export class Core implements Beating {
 	/** The first half of an end: streams that go on for ever end, so that `drained` comes to an end; then all the rest. */
 	async close(drained: Promise<unknown>): Promise<void> {
 		const { backends, endpoints } = this.runtime;
-		for (const { endpoint } of endpoints.values()) endpoint.endStreams();
+		const ended = [...endpoints.values()].map(({ endpoint }) => endpoint.endStreams());
 		// No probe of a slow server shall hold up the end.
-		await Promise.all([drained, ...[...backends.values()].map((backend) => backend.close())]);
+		await Promise.all([drained, ...ended, ...[...backends.values()].map((backend) => backend.close())]);
 		await Promise.all([...endpoints.values()].map(({ endpoint }) => endpoint.close()));
 		await Promise.all(this.leaving);
 		this.heartbeat.stop();

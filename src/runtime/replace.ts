@@ -45,7 +45,7 @@ const lookMs = 50;
 
 /** Streams end at once: their clients must not wait for what will not come any more. */
 async function end(endpoint: McpEndpoint, patience: number): Promise<void> {
-	endpoint.endStreams();
+	await endpoint.endStreams();
 	const until = performance.now() + patience;
 	while (endpoint.busy && performance.now() < until) await pause(lookMs);
 	await endpoint.close();

@@ -1,4 +1,5 @@
 import { awayError } from '../errors.ts';
+import { FanOut } from '../fan-out.ts';
 import { askingMethods, Lanes } from '../lanes.ts';
 import type {
 	Ask,
@@ -49,6 +50,8 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	private readonly ending = new Set<Promise<void>>();
 	private idle: NodeJS.Timeout | null = null;
 	private level: string | null = null;
+	/** Made with the first notice. */
+	private out: FanOut<Share> | null = null;
 	private readonly lanes: Lanes;
 
 	constructor(options: SharedOptions, open: boolean) {
@@ -217,7 +220,8 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	private broadcast(notice: Notice): void {
-		for (const share of this.shares) share.events.note(notice);
+		this.out ??= new FanOut(this.shares, (share, told) => share.events.note(told));
+		this.out.send(notice);
 	}
 
 	/** Nobody calls: the time runs after which the connection is closed. What is subscribed keeps it open. */

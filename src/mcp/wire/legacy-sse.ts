@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Exchange, Expiring, ReplyStream } from '../../http/exchange.ts';
 import type { Facts } from '../../facts/facts.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
+import { inSlices } from '../../lib/in-slices.ts';
 import { code, mcpError, stopping } from '../errors.ts';
 import { errorResponse } from '../rpc-text.ts';
 import type { SessionStream } from '../session.ts';
@@ -70,9 +71,9 @@ export class SseFrontend {
 	}
 
 	/** Ends all streams, those with calls under way after the last response. */
-	endStreams(): void {
+	async endStreams(): Promise<void> {
 		this.stopping = true;
-		for (const stream of this.streams.values()) stream.end();
+		await inSlices([...this.streams.values()], (stream) => stream.end());
 	}
 }
 

@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import { inSlices } from '../../lib/in-slices.ts';
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { tooMuch } from '../errors.ts';
 import { greet } from '../greeting.ts';
@@ -46,9 +47,9 @@ export class ModernDialogue {
 	}
 
 	/** Ends the streams of `subscriptions/listen`, and refuses further ones. */
-	endStreams(): void {
+	async endStreams(): Promise<void> {
 		this.stopping = true;
-		for (const one of this.listening) one.end();
+		await inSlices(this.listening, (one) => one.end());
 	}
 
 	/** Starts a request that was checked; its answer comes on the channel. The reply can be taken back. */

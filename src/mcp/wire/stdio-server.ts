@@ -103,7 +103,7 @@ export class StdioServer {
 	finish(deaf: boolean, then: () => void): void {
 		this.stopping = true;
 		if (deaf) this.session.deaf();
-		this.parts.modern.endStreams();
+		void this.parts.modern.endStreams();
 		this.channel.onIdle(then);
 	}
 

@@ -1,0 +1,55 @@
+import type { Notice } from './model.ts';
+
+/** Milliseconds of telling after which others are served. */
+const sliceMs = 2;
+/** So many are told between two looks at the clock. */
+const atOnce = 8;
+/** More notices do not wait: then all are told at once, however long it takes. */
+const maximumWaiting = 100;
+
+/**
+ * Tells each of a set what a server has said, all in the same order. Of ten thousand a few at a time, so that the loop
+ * serves others in between; who leaves meanwhile is not told.
+ */
+export class FanOut<T> {
+	private readonly members: ReadonlySet<T>;
+	private readonly tell: (member: T, notice: Notice) => void;
+	private readonly waiting: Notice[] = [];
+	private planned = false;
+	/** Those that have not been told the first of what waits; null: nothing is being told. */
+	private rest: SetIterator<T> | null = null;
+
+	constructor(members: ReadonlySet<T>, tell: (member: T, notice: Notice) => void) {
+		this.members = members;
+		this.tell = tell;
+	}
+
+	send(notice: Notice): void {
+		this.waiting.push(notice);
+		if (this.rest === null) this.go(sliceMs);
+		else if (this.waiting.length > maximumWaiting) this.go(Number.POSITIVE_INFINITY);
+	}
+
+	private go(ms: number): void {
+		const began = performance.now();
+		for (let told = 1; ; told++) {
+			const [notice] = this.waiting;
+			if (notice === undefined) return;
+			this.rest ??= this.members.values();
+			const next = this.rest.next();
+			if (next.done === true) {
+				this.waiting.shift();
+				this.rest = null;
+				continue;
+			}
+			this.tell(next.value, notice);
+			if (told % atOnce === 0 && performance.now() - began >= ms) break;
+		}
+		if (this.planned) return;
+		this.planned = true;
+		setImmediate(() => {
+			this.planned = false;
+			this.go(sliceMs);
+		});
+	}
+}
