@@ -91,6 +91,16 @@ describe('idleTimeout', () => {
 		expect(same).toBe(again);
 	});
 
+	test('what it lists is asked for anew when it has been away', async () => {
+		const client = await LegacyClient.open(await run([one({ idleTimeout: '500ms' })]));
+		const pid = Number(await client.tool('pid'));
+		await client.tool('grow');
+		expect(await client.toolNames()).toContain('extra1');
+		await until('the process has ended', 5000, () => !isAlive(pid));
+		expect(Number(await client.tool('pid'))).not.toBe(pid);
+		expect(await client.toolNames()).not.toContain('extra1');
+	});
+
 	test('a call under way keeps it', async () => {
 		const client = await LegacyClient.open(await run([one({ idleTimeout: '300ms' })]));
 		const pid = await client.tool('pid');

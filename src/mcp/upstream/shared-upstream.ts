@@ -47,6 +47,10 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	private failure: Failure | null = null;
 	private calls = 0;
 	private readonly waiting: SharedCall[] = [];
+	/** What is to be subscribed as soon as the connection stands again. */
+	private readonly early: { readonly topic: Topic; readonly done: (refusal: McpError | null) => void }[] = [];
+	/** When it stood again after it had been closed, on the monotonic clock; what was said before was not heard. */
+	private awakeSince = 0;
 	private readonly ending = new Set<Promise<void>>();
 	private idle: NodeJS.Timeout | null = null;
 	private level: string | null = null;
@@ -66,7 +70,8 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	get hearsSince(): number | null {
-		return this.upstream?.hearsSince ?? null;
+		const since = this.upstream?.hearsSince ?? null;
+		return since === null ? null : Math.max(since, this.awakeSince);
 	}
 
 	get pid(): number | null {
@@ -172,12 +177,15 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 
 	watch(topic: Topic, done: (refusal: McpError | null) => void): void {
 		if (this.state === 'asleep') this.begin();
-		if (this.upstream === null) return done(this.unavailable());
-		this.upstream.watch(topic, done);
+		if (this.state === 'over' || this.upstream === null) return done(this.unavailable());
+		if (this.state === 'ready') this.upstream.watch(topic, done);
+		else this.early.push({ topic, done });
 	}
 
 	unwatch(topic: Topic): void {
-		this.upstream?.unwatch(topic);
+		const at = this.early.findIndex((one) => one.topic.kind === topic.kind && one.topic.id === topic.id);
+		if (at < 0) this.upstream?.unwatch(topic);
+		else for (const { done } of this.early.splice(at, 1)) done(null);
 		this.rest();
 	}
 
@@ -187,9 +195,11 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.state = 'ready';
 		if (this.level !== null && before !== null) upstream.setLevel(this.level);
 		if (before === null) this.options.ready(this, server);
+		else this.awakeSince = performance.now();
 		// One that was asleep is the same as before, unless it says something else of itself.
 		if (before?.capabilitiesText.equals(server.capabilitiesText) !== true)
 			for (const share of [...this.shares]) share.ready(server);
+		for (const { topic, done } of this.early.splice(0)) upstream.watch(topic, done);
 		for (const call of this.waiting.splice(0)) this.run(upstream, call);
 		this.rest();
 	}
@@ -256,6 +266,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.awake();
 		this.options.over(this);
 		for (const call of [...this.waiting]) call.fail(this.unavailable());
+		for (const { done } of this.early.splice(0)) done(this.unavailable());
 	}
 
 	private unavailable(): McpError {

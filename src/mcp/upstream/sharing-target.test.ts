@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { Circuit } from '../circuit.ts';
-import type { Ask, Call, Caller, Notice, ServerFacts, Sink, Target, Topic, UpstreamEvents } from '../model.ts';
+import type {
+	Ask,
+	Call,
+	Caller,
+	McpError,
+	Notice,
+	ServerFacts,
+	Sink,
+	Target,
+	Topic,
+	UpstreamEvents,
+} from '../model.ts';
 import { ownCall } from '../own-call.ts';
 import { type Sharing, SharingTarget } from './sharing-target.ts';
 
@@ -11,6 +22,7 @@ interface Opened {
 	readonly topics: string[];
 	readonly calls: { readonly call: Call; readonly sink: Sink }[];
 	closed: boolean;
+	ready: boolean;
 }
 
 /** A target in memory; `handshake` decides of what kind the server is. */
@@ -24,9 +36,12 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean } {
 			local: true,
 			circuit: new Circuit(),
 			open: (_caller: Caller, events: UpstreamEvents) => {
-				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false };
+				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false, ready: false };
 				opened.push(one);
-				setImmediate(() => events.ready(facts(made.handshake)));
+				setImmediate(() => {
+					one.ready = true;
+					events.ready(facts(made.handshake));
+				});
 				return {
 					...{ pid: 1, served: true, busy: false, resumption: null },
 					start: (call: Call, sink: Sink) => {
@@ -35,7 +50,8 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean } {
 					},
 					notify: () => {},
 					setLevel: (level: string) => one.levels.push(level),
-					watch: (topic: Topic, done: (refusal: null) => void) => {
+					watch: (topic: Topic, done: (refusal: McpError | null) => void) => {
+						if (!one.ready) return done({ code: 0, message: 'not there yet', data: null });
 						one.topics.push(`+${topic.id}`);
 						done(null);
 					},
@@ -74,8 +90,8 @@ function user(target: SharingTarget, who: Caller) {
 	return { upstream, heard };
 }
 
-function sharing(target: Target, how: Sharing): SharingTarget {
-	return new SharingTarget({ target, sharing: how, idleTimeout: null, ready: () => {} });
+function sharing(target: Target, how: Sharing, idleTimeout: number | null = null): SharingTarget {
+	return new SharingTarget({ target, sharing: how, idleTimeout, ready: () => {} });
 }
 
 /** A sink that remembers how it ended. */
@@ -194,5 +210,22 @@ describe('SharingTarget', () => {
 		calls[0]?.sink.note(log);
 		made.opened[0]?.events.note(log);
 		expect([one.got, two.got, first.heard, second.heard]).toEqual([[log.method], [], ['ready'], ['ready']]);
+	});
+
+	test('what is subscribed while the connection is closed opens it, and is told when it stands', async () => {
+		const made = server();
+		const { upstream } = user(sharing(made.target, 'session', 1), caller('a'));
+		await rest();
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		expect(made.opened[0]?.closed).toBe(true);
+		const told: unknown[] = [];
+		upstream.watch({ kind: 'resource', id: 'kept' }, (refusal) => told.push(refusal));
+		upstream.watch({ kind: 'resource', id: 'dropped' }, (refusal) => told.push(refusal));
+		upstream.unwatch({ kind: 'resource', id: 'dropped' });
+		await rest();
+		await rest();
+		expect(told).toEqual([null, null]);
+		expect(made.opened[1]).toMatchObject({ topics: ['+kept'], closed: false });
+		await upstream.close();
 	});
 });
