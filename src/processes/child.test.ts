@@ -154,6 +154,21 @@ describe('Processes', () => {
 		expect(() => process.kill(child.pid ?? 0, 0)).toThrow();
 	});
 
+	test('one in reserve is given up for who would be refused, and is handed to nobody then', async () => {
+		const limits = { total: 1, perOwner: null };
+		const processes = new Processes({ env: process.env, limits, changed: () => {} });
+		const [spare, wanted, second, further] = [listener(), listener(), listener(), listener()];
+		const child = processes.start('one', command, spare.events, null, true);
+		expect(processes.start('two', command, second.events, null, true).pid).toBeNull();
+		expect(processes.start('two', command, wanted.events, 'somebody').pid).not.toBeNull();
+		expect(processes.claim(child, 'somebody')).toMatchObject({ reason: 'it is being ended' });
+		await spare.ended;
+		expect(processes.count('one')).toBe(0);
+		expect(processes.report('one')).toMatchObject({ ends: 0, state: 'stopped' });
+		expect(processes.start('two', command, further.events, 'somebody').pid).toBeNull();
+		await processes.close();
+	});
+
 	test('close also waits for one that is being stopped already', async () => {
 		const processes = new Processes({ env: process.env, changed: () => {} });
 		const heard = listener();

@@ -59,15 +59,16 @@ export class Processes {
 
 	/**
 	 * Starts a child. Where it may not be started, because the gateway stops or a limit is reached, one that ends at once.
-	 * `label` names its target; `owner` is whoever it is started for, null for the gateway itself.
+	 * `label` names its target; `owner` is whoever it is started for, null for the gateway itself. A `spare` is in reserve
+	 * until it is claimed, and ended before somebody else is refused because there are too many in all.
 	 */
-	start(label: string, command: Command, events: ChildEvents, owner: string | null = null): Child {
-		const refusal = this.refusal(label, command, owner);
+	start(label: string, command: Command, events: ChildEvents, owner: string | null = null, spare = false): Child {
+		const refusal = this.refusal(label, command, owner, spare);
 		const mark = `${this.marker}.${(this.started++).toString(16).padStart(8, '0')}`;
 		if (refusal === null) this.watchdog.begin();
 		const env = childEnvironment(this.inherited, command.env, command.clearEnv, mark);
 		const supervision = this.supervision(label);
-		const entry: Entry = { label, owner, ready: false };
+		const entry: Entry = { label, owner, ready: false, spare };
 		const child = new Child(
 			{ ...command, env },
 			{
@@ -104,9 +105,12 @@ export class Processes {
 	claim(child: Child, owner: string | null): StartRefusal | null {
 		const entry = this.children.get(child);
 		if (entry === undefined) return null;
+		if (child.isStopping) return { reason: 'it is being ended', remedy: '' };
 		const refusal = this.ownerRefusal(owner);
-		if (refusal === null) entry.owner = owner;
-		return refusal;
+		if (refusal !== null) return refusal;
+		entry.owner = owner;
+		entry.spare = false;
+		return null;
 	}
 
 	/** The child has shown that it works. */
@@ -153,13 +157,31 @@ export class Processes {
 		this.watchdog.stop();
 	}
 
-	private refusal(label: string, { maximum }: Command, owner: string | null): StartRefusal | null {
+	/** Whether there are as many processes with this label as there may be. */
+	isFull(label: string, maximum: number | undefined): boolean {
+		return maximum !== undefined && this.count(label) >= maximum;
+	}
+
+	private refusal(label: string, { maximum }: Command, owner: string | null, spare: boolean): StartRefusal | null {
 		if (this.closing) return { reason: 'the gateway is stopping', remedy: '' };
-		if (maximum !== undefined && this.count(label) >= maximum)
+		const tooMany = this.ownerRefusal(owner);
+		if (tooMany !== null) return tooMany;
+		if (this.isFull(label, maximum))
 			return full(`its limit of ${maximum} processes is reached`, 'maxProcesses of the target');
-		if (this.children.size >= this.limits.total)
+		if (this.children.size >= this.limits.total && (spare || !this.giveUpSpare()))
 			return full(`the limit of ${this.limits.total} child processes is reached`, 'config.mcp.limits.maxProcesses');
-		return this.ownerRefusal(owner);
+		return null;
+	}
+
+	/** Ends one in reserve, of whatever target, so that who needs a process has room. */
+	private giveUpSpare(): boolean {
+		for (const [child, entry] of this.children) {
+			if (!entry.spare || child.isStopping) continue;
+			entry.spare = false;
+			void child.stop();
+			return true;
+		}
+		return false;
 	}
 
 	private ownerRefusal(owner: string | null): StartRefusal | null {
@@ -178,6 +200,8 @@ interface Entry {
 	readonly label: string;
 	owner: string | null;
 	ready: boolean;
+	/** In reserve. */
+	spare: boolean;
 }
 
 /** There is no room, but there may be soon. */

@@ -80,9 +80,10 @@ export class Targets {
 		return createStdioTarget({
 			...{ name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls },
 			warn: (message) => this.logger.warn(message, { target: name }),
-			start: (owner) =>
+			isFull: () => processes.isFull(label, command.maximum),
+			start: (owner, spare) =>
 				new StdioTransport({
-					...{ processes, label, command, owner, onStderr },
+					...{ processes, label, command, owner, spare, onStderr },
 					onJunk: (line) => {
 						supervision.junkLines++;
 						this.junk(name, line);

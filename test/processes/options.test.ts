@@ -140,6 +140,28 @@ describe('prewarm', () => {
 	});
 });
 
+describe('prewarm where there is room for one process', () => {
+	test('clients without a handshake take the one in reserve, too', async () => {
+		const url = await run([one({ prewarm: true, maxProcesses: 1 })]);
+		await until('it is up', 10_000, () => scratch.living().length === 1 && scratch.pids().length === 2);
+		const spare = scratch.living();
+		expect(spare).toContain(Number(await new ModernClient(url).tool('pid')));
+	});
+
+	test('sessions of another target are not refused for the sake of what is in reserve', async () => {
+		const other = fixtureTarget('other', `--pids=${scratch.pidFile}`);
+		const url = await run([one({ prewarm: true }), other], { limits: '\n      maxProcesses: 2' });
+		await until('it is up', 15_000, async () => {
+			const { process, connections } = await targetOf(gateway, 'one');
+			return connections === 0 && process?.state === 'starting' && (await processes()) === 1;
+		});
+		const first = await LegacyClient.open(url);
+		expect(await first.tool('other_echo', '{"text":"hi"}')).toBe('hi');
+		expect(await first.tool('one_echo', '{"text":"hi"}')).toBe('hi');
+		await first.end();
+	}, 40_000);
+});
+
 describe('sharing', () => {
 	test.each(['principal', 'all'])('%s: sessions use one process, which ends with the last of them', async (sharing) => {
 		const url = await run([one({ sharing })]);

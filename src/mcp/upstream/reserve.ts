@@ -63,7 +63,8 @@ export class Reserve {
 		spare.onEnded = () => {
 			if (this.spare !== spare) return;
 			this.spare = null;
-			if (!this.answered) this.pings = false;
+			// One that could not be started says nothing of pings.
+			if (!this.answered && spare.pid !== null) this.pings = false;
 			this.after(this.backoff.next());
 		};
 		if (this.pings) this.ping(spare);

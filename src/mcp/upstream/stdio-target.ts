@@ -19,8 +19,10 @@ export interface StdioTargetOptions {
 	/** Whether one process is kept in reserve. */
 	readonly prewarm: boolean;
 	warn(message: string): void;
-	/** Starts a process for `owner`; null for the gateway itself, or for all. */
-	start(owner: string | null): StdioTransport;
+	/** Starts a process for `owner`; null for the gateway itself, or for all. `spare`: in reserve. */
+	start(owner: string | null, spare: boolean): StdioTransport;
+	/** Whether the target may have no further process. */
+	isFull(): boolean;
 }
 
 /** A target whose processes the gateway starts. */
@@ -33,7 +35,7 @@ export interface StdioTarget extends Target {
 export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 	const reserve = options.prewarm
 		? new Reserve(
-				() => options.start(null),
+				() => options.start(null, true),
 				() => Math.random(),
 			)
 		: null;
@@ -46,9 +48,11 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 		startTimeout: options.startTimeout,
 		callTimeout: options.callTimeout,
 		maxConcurrentCalls: options.maxConcurrentCalls,
-		// What is in reserve has been asked something that only servers with a handshake are asked.
+		// What is in reserve has been asked something that only servers with a handshake are asked. Others take it, too,
+		// when there is no room for another beside it.
 		openTransport: (caller) =>
-			(caller.handshake ? reserve?.take(ownerOf(caller)) : null) ?? options.start(ownerOf(caller)),
+			(caller.handshake || options.isFull() ? reserve?.take(ownerOf(caller)) : null) ??
+			options.start(ownerOf(caller), false),
 	});
 	const sharing = new SharingTarget({
 		target,

@@ -11,6 +11,8 @@ export interface StdioOptions {
 	readonly command: Command;
 	/** Whoever it is started for; null for the gateway itself. */
 	readonly owner: string | null;
+	/** Whether it is started in reserve; default false. */
+	readonly spare?: boolean;
 	/** A line of the child's stderr. */
 	onStderr(line: string): void;
 	/** A line of stdout that is no JSON-RPC message, or answers nothing that was asked. */
@@ -45,7 +47,7 @@ export class StdioTransport implements Transport {
 				this.onEnded?.();
 			},
 		};
-		this.child = options.processes.start(options.label, options.command, events, options.owner);
+		this.child = options.processes.start(options.label, options.command, events, options.owner, options.spare);
 	}
 
 	/** Hears of the end of the process; who keeps it in reserve sets it. */
