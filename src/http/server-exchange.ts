@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Facts } from '../facts/facts.ts';
+import { Pieces } from '../lib/pieces.ts';
 import type { Slotted } from '../lib/slot-list.ts';
 import type { Admission } from './admission.ts';
 import { replyFault, replyRefusal, type ReportFault } from './errors.ts';
@@ -62,7 +63,7 @@ export class ServerExchange implements PolicyExchange, Slotted {
 	private bodyLimit = 0;
 	private bodySize = 0;
 	private first: Buffer | null = null;
-	private rest: Buffer[] | null = null;
+	private rest: Pieces | null = null;
 
 	constructor(
 		request: GatewayRequest,
@@ -204,14 +205,16 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		}
 		if (this.bodySize > this.bodyLimit) this.settleBody(tooLarge(this.bodyLimit));
 		else if (this.first === null) this.first = chunk;
-		else if (this.rest === null) this.rest = [this.first, chunk];
-		else this.rest.push(chunk);
+		else {
+			this.rest ??= new Pieces(this.first);
+			this.rest.add(chunk);
+		}
 	}
 
 	/** The body has ended; called by the request's listener. */
 	finishBody(): void {
 		if (this.bodySettled) return;
-		this.settleBody(this.rest === null ? (this.first ?? empty) : Buffer.concat(this.rest, this.bodySize));
+		this.settleBody(this.rest === null ? (this.first ?? empty) : this.rest.join());
 	}
 
 	/** The connection is done with this exchange; called by the response's listener. */

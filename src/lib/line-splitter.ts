@@ -1,3 +1,5 @@
+import { Pieces } from './pieces.ts';
+
 /** Why a line was not delivered. */
 export type LineFault = { readonly fault: 'too-long'; readonly limit: number };
 
@@ -8,8 +10,7 @@ export type LineFault = { readonly fault: 'too-long'; readonly limit: number };
 export class LineSplitter {
 	private readonly limit: number;
 	private readonly take: (line: Buffer) => void;
-	private rest: Buffer[] = [];
-	private restLength = 0;
+	private rest: Pieces | null = null;
 
 	/** `limit` in bytes: a longer line makes `push` return a fault. */
 	constructor(limit: number, take: (line: Buffer) => void) {
@@ -25,38 +26,32 @@ export class LineSplitter {
 			if (at < 0) break;
 			const piece = chunk.subarray(from, at);
 			from = at + 1;
-			if (this.restLength + piece.length > this.limit) return this.tooLong();
-			if (this.restLength === 0) this.deliver(piece);
-			else {
-				this.rest.push(piece);
-				const line = Buffer.concat(this.rest);
-				this.rest = [];
-				this.restLength = 0;
-				this.deliver(line);
-			}
+			if ((this.rest?.length ?? 0) + piece.length > this.limit) return this.tooLong();
+			if (this.rest !== null) {
+				this.rest.add(piece);
+				this.end();
+			} else this.deliver(piece);
 		}
 		if (from < chunk.length) {
 			const piece = chunk.subarray(from);
-			this.rest.push(piece);
-			this.restLength += piece.length;
-			if (this.restLength > this.limit) return this.tooLong();
+			if (this.rest === null) this.rest = new Pieces(piece);
+			else this.rest.add(piece);
+			if (this.rest.length > this.limit) return this.tooLong();
 		}
 		return null;
 	}
 
 	/** Delivers what stands behind the last line break, if anything. */
 	end(): void {
-		if (this.restLength === 0) return;
-		const line = Buffer.concat(this.rest);
-		this.rest = [];
-		this.restLength = 0;
+		if (this.rest === null) return;
+		const line = this.rest.join();
+		this.rest = null;
 		this.deliver(line);
 	}
 
 	/** A part of a line is no line: `end` must not deliver it. */
 	private tooLong(): LineFault {
-		this.rest = [];
-		this.restLength = 0;
+		this.rest = null;
 		return { fault: 'too-long', limit: this.limit };
 	}
 

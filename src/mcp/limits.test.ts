@@ -78,6 +78,16 @@ describe('limits', () => {
 		expect(one.begin('POST', call.headers, call.body).status).toBe(0);
 	});
 
+	test('of what can be listened to: a filter that names more is not read to its end', async () => {
+		const { one } = endpoint({});
+		const uris = Array.from({ length: 100_000 }, (_, index) => `x:${index}`);
+		const long = modern('long', 'subscriptions/listen', { notifications: { resourceSubscriptions: uris } });
+		const began = performance.now();
+		const [reply] = (await one.post(long.headers, long.body)).messages();
+		expect(JSON.stringify(reply)).toMatch(/at most \d+ resources/);
+		expect(performance.now() - began).toBeLessThan(2000);
+	});
+
 	test('of sets of shared connections', async () => {
 		const { one, server } = endpoint({ limits: { maxPooledSessions: 2 } });
 		for (const [index, capabilities] of [{}, { sampling: {} }, { roots: {} }].entries()) {

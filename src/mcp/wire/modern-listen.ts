@@ -53,8 +53,9 @@ export class ListenReply implements Listener {
 	start(): void {
 		const { channel, lease } = this.request;
 		channel.onGone(() => this.stop());
-		if (!this.filter.valid || this.filter.topics.length > maximumTopics) {
-			const message = this.filter.valid
+		const tooMany = this.filter.tooMany || this.filter.topics.length > maximumTopics;
+		if (!this.filter.valid || tooMany) {
+			const message = tooMany
 				? `at most ${maximumTopics} resources and tasks can be listened to at once`
 				: 'subscriptions/listen needs params.notifications, an object';
 			return this.refuse(message);
@@ -172,19 +173,27 @@ interface FollowedTopic extends WantedTopic {
 
 interface Filter {
 	readonly valid: boolean;
+	/** It names more than is worth reading. */
+	readonly tooMany: boolean;
 	readonly lists: ReadonlySet<string>;
 	readonly topics: readonly WantedTopic[];
 }
 
+/** Of the filter, its lists included; each takes a hundred bytes while it is read. */
+const maximumMembers = 10_000;
 const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 
 function readFilter(envelope: Envelope): Filter {
-	const none: Filter = { valid: false, lists: new Set(), topics: [] };
+	const none: Filter = { valid: false, tooMany: false, lists: new Set(), topics: [] };
 	const { text, start, end } = envelope.params;
-	const scanned = scanJson(Buffer.from(text.subarray(start, end)), {
-		notifications: { resourceSubscriptions: { '[]': {} }, taskIds: { '[]': {} } },
-	});
-	if (isScanFault(scanned)) return none;
+	const scanned = scanJson(
+		Buffer.from(text.subarray(start, end)),
+		{
+			notifications: { resourceSubscriptions: { '[]': {} }, taskIds: { '[]': {} } },
+		},
+		maximumMembers,
+	);
+	if (isScanFault(scanned)) return { ...none, tooMany: scanned.fault === 'members' };
 	const wanted = scanned.members?.find((member) => member.key === 'notifications');
 	if (wanted === undefined || scanned.text[wanted.start] !== 0x7b) return none;
 	const lists = new Set<string>();
@@ -195,7 +204,7 @@ function readFilter(envelope: Envelope): Filter {
 		if (kind === undefined) continue;
 		for (const exposed of stringsOf(member, scanned.text)) topics.push({ kind, exposed });
 	}
-	return { valid: true, lists, topics };
+	return { valid: true, tooMany: false, lists, topics };
 }
 
 const topicKinds: ReadonlyMap<string, Topic['kind']> = new Map([

@@ -1,4 +1,7 @@
+import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Pieces } from '../../../lib/pieces.ts';
+import { maximumAnswerBytes } from './event-reader.ts';
 import { replyFault } from './io-fault.ts';
 import type { ReplyHeaders } from './http-request.ts';
 import type { TransportFault } from './transport.ts';
@@ -40,11 +43,57 @@ export function bodyDecoder(headers: ReplyHeaders, taker: BodyTaker): BodyDecode
 	decoder.on('error', (error) =>
 		taker.broken(replyFault(`it sent ${coding} content that is broken: ${error.message}`)),
 	);
-	return {
-		write: (chunk) => void decoder.write(chunk),
-		end: () => void decoder.end(),
-		destroy: () => void decoder.destroy(),
-	};
+	return new Decoding(decoder, taker);
+}
+
+/**
+ * Gives a decoder one piece after the other, what has come meanwhile at once: single bytes, each with a place of its own
+ * in the queue of a stream, came faster than they were decoded, and filled gigabytes.
+ */
+class Decoding implements BodyDecoder {
+	private readonly decoder: Transform;
+	private readonly taker: BodyTaker;
+	private waiting: Pieces | null = null;
+	private busy = false;
+	private ended = false;
+
+	constructor(decoder: Transform, taker: BodyTaker) {
+		this.decoder = decoder;
+		this.taker = taker;
+	}
+
+	write(chunk: Buffer): void {
+		if (!this.busy) return this.pass(chunk);
+		if (this.waiting === null) this.waiting = new Pieces(chunk);
+		else this.waiting.add(chunk);
+		if (this.waiting.length <= maximumAnswerBytes) return;
+		this.destroy();
+		this.taker.broken(replyFault('it sent compressed content faster than it can be read'));
+	}
+
+	end(): void {
+		this.ended = true;
+		if (!this.busy) this.decoder.end();
+	}
+
+	destroy(): void {
+		this.waiting = null;
+		this.decoder.destroy();
+	}
+
+	private pass(chunk: Buffer): void {
+		this.busy = true;
+		this.decoder.write(chunk, () => this.passed());
+	}
+
+	private passed(): void {
+		const { waiting } = this;
+		this.busy = false;
+		this.waiting = null;
+		if (this.decoder.destroyed) return;
+		if (waiting !== null) this.pass(waiting.join());
+		else if (this.ended) this.decoder.end();
+	}
 }
 
 /** Whether a body needs a decoder that does not exist. */

@@ -1,3 +1,5 @@
+import { Pieces } from '../../../lib/pieces.ts';
+
 /** Larger answers are given up when nothing else is said: memory is finite. */
 export const maximumAnswerBytes = 64 * 1024 * 1024;
 /** Longer event ids cannot come back as a header. */
@@ -16,8 +18,8 @@ export class EventReader {
 	count = 0;
 	private readonly take: (data: Buffer, type: string) => void;
 	private readonly limit: number;
-	private readonly rest: Buffer[] = [];
-	private readonly data: Buffer[] = [];
+	private rest: Pieces | null = null;
+	private data: Pieces | null = null;
 	/** Bytes that wait for the end of their line or of their event. */
 	private held = 0;
 	private type = 'message';
@@ -57,7 +59,9 @@ export class EventReader {
 			if (this.held > this.limit) return this.giveUp();
 		}
 		if (from < chunk.length) {
-			this.rest.push(chunk.subarray(from));
+			const rest = chunk.subarray(from);
+			if (this.rest === null) this.rest = new Pieces(rest);
+			else this.rest.add(rest);
 			this.held += chunk.length - from;
 		}
 		return this.held <= this.limit || this.giveUp();
@@ -65,17 +69,17 @@ export class EventReader {
 
 	private giveUp(): false {
 		this.tooLong = true;
-		this.rest.length = 0;
-		this.data.length = 0;
+		this.rest = null;
+		this.data = null;
 		return false;
 	}
 
 	/** A line with what came of it in earlier chunks. */
 	private whole(last: Buffer): Buffer {
-		if (this.rest.length === 0) return last;
-		this.rest.push(last);
-		const line = Buffer.concat(this.rest);
-		this.rest.length = 0;
+		if (this.rest === null) return last;
+		this.rest.add(last);
+		const line = this.rest.join();
+		this.rest = null;
 		this.held -= line.length - last.length;
 		return line;
 	}
@@ -97,7 +101,13 @@ export class EventReader {
 	private field(name: string, value: Buffer): void {
 		switch (name) {
 			case 'data':
-				this.data.push(value);
+				if (this.data === null) this.data = new Pieces(value);
+				else {
+					// Several lines are one text with line breaks.
+					this.data.add(lineFeed);
+					this.data.add(value);
+					this.held++;
+				}
 				this.held += value.length;
 				break;
 			case 'event':
@@ -122,19 +132,12 @@ export class EventReader {
 		this.type = 'message';
 		this.held = 0;
 		this.lastEventId = this.id;
-		if (data.length === 0 && !this.idSeen) return;
+		if (data === null && !this.idSeen) return;
 		this.idSeen = false;
 		this.count++;
-		const [first] = data;
-		const text = first === undefined || data.length === 1 ? first : Buffer.concat(separated(data));
-		data.length = 0;
-		if (text !== undefined && text.length > 0) this.take(text, type);
+		this.data = null;
+		if (data !== null && data.length > 0) this.take(data.join(), type);
 	}
 }
 
 const lineFeed = Buffer.from('\n');
-
-/** Several `data` lines are one text with line breaks. */
-function separated(lines: readonly Buffer[]): Buffer[] {
-	return lines.flatMap((line, index) => (index === 0 ? [line] : [lineFeed, line]));
-}

@@ -1,4 +1,5 @@
 import { isScanFault, type Scanned, scanJson } from '../../../lib/json-scan.ts';
+import { Pieces } from '../../../lib/pieces.ts';
 import type { SlotList, Slotted } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
 import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
@@ -28,7 +29,7 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 	private headers: ReplyHeaders = {};
 	private kind: 'json' | 'events' | 'fault' | 'moved' | 'nothing' = 'nothing';
 	private first: Buffer | null = null;
-	private more: Buffer[] | null = null;
+	private more: Pieces | null = null;
 	private length = 0;
 	private events: EventReader | null = null;
 	private decoder: BodyDecoder | null = null;
@@ -142,8 +143,8 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 		// Nearly every answer is one chunk: kept as it is.
 		if (this.first === null) this.first = chunk;
 		else {
-			this.more ??= [this.first];
-			this.more.push(chunk);
+			this.more ??= new Pieces(this.first);
+			this.more.add(chunk);
 		}
 	}
 
@@ -161,7 +162,7 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 	}
 
 	private get collected(): Buffer {
-		return this.more === null ? (this.first ?? empty) : Buffer.concat(this.more);
+		return this.more === null ? (this.first ?? empty) : this.more.join();
 	}
 
 	private ended(): void {
@@ -176,7 +177,8 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 			if (this.resuming !== null && this.events?.retryMs !== null) this.receiver.paused?.();
 			return;
 		}
-		if (this.kind === 'json' && this.length >= framedFrom && this.unread(this.more ?? [this.first ?? empty])) return;
+		if (this.kind === 'json' && this.length >= framedFrom && this.unread(this.more?.all() ?? [this.first ?? empty]))
+			return;
 		const body = this.collected;
 		if (this.kind === 'fault') return this.faulted(body);
 		if (this.kind === 'json' && body.length > 0) return this.deliver(body);
