@@ -1,5 +1,5 @@
 import { code, mcpError, tooMuch } from '../errors.ts';
-import type { Ask, Call, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
+import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 
 /** A connection whose calls are counted. */
@@ -126,6 +126,14 @@ class LimitedCall implements Sink, Ticket {
 
 	done(result: Result): void {
 		this.end()?.done(result);
+	}
+
+	passes(stamped: boolean): boolean {
+		return this.sink?.passes?.(stamped) === true;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		this.end()?.pass?.(pieces);
 	}
 
 	fail(error: McpError): void {

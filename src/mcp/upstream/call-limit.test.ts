@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { JsonText, Sink } from '../model.ts';
+import { gatewayCaller, ownCall } from '../own-call.ts';
+import { CallLimit, type LimitUser } from './call-limit.ts';
+
+const call = ownCall('tools/call', { name: 'large' }, gatewayCaller);
+
+/** A connection whose calls are answered by the test. */
+class Held implements LimitUser {
+	queued = 0;
+	readonly sinks: Sink[] = [];
+
+	begin(_call: typeof call, sink: Sink) {
+		this.sinks.push(sink);
+		return { cancel() {} };
+	}
+}
+
+/** A client that takes results unread, unless they are stamped. */
+class Taker implements Sink {
+	readonly taken: JsonText[] = [];
+
+	passes(stamped: boolean): boolean {
+		return !stamped;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		this.taken.push(...pieces);
+	}
+
+	note(): void {}
+	ask(): void {}
+	done(): void {}
+	fail(): void {}
+}
+
+test('a large result passes a limit unread where its client takes it so, and makes room for the next call', () => {
+	const limit = new CallLimit('one', 1);
+	const user = new Held();
+	const client = new Taker();
+	limit.start(user, call, client);
+	limit.start(user, call, new Taker());
+	expect(user.sinks).toHaveLength(1);
+	const [sink] = user.sinks;
+	expect([sink?.passes?.(false), sink?.passes?.(true)]).toEqual([true, false]);
+	sink?.pass?.([Buffer.from('{"content":'), Buffer.from('[]}')]);
+	expect(Buffer.concat(client.taken).toString()).toBe('{"content":[]}');
+	expect([user.sinks.length, user.queued]).toEqual([2, 0]);
+});
+
+test('a client that looks into results is not passed them', () => {
+	const user = new Held();
+	new CallLimit('one', 1).start(user, call, { note() {}, ask() {}, done() {}, fail() {} });
+	expect(user.sinks[0]?.passes?.(false)).toBe(false);
+});
