@@ -1,3 +1,4 @@
+import { isWithin } from '../is-within.ts';
 import type { McpError, Topic } from '../model.ts';
 
 /** A connection that reports on topics. */
@@ -48,6 +49,14 @@ export class SharedTopics {
 	unwatch(user: object, topic: Topic): void {
 		const watched = this.watched.get(keyOf(topic));
 		if (watched !== undefined) this.drop(watched, user);
+	}
+
+	/** Who wants to hear of a resource. */
+	usersOf(uri: string): Set<object> {
+		const users = new Set<object>();
+		for (const { topic, users: wanting } of this.watched.values())
+			if (topic.kind === 'resource' && isWithin(uri, topic.id)) for (const one of wanting) users.add(one);
+		return users;
 	}
 
 	/** A user has left: nothing is wanted for it any more. */

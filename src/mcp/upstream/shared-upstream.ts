@@ -1,3 +1,4 @@
+import { decodeString, isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { awayError } from '../errors.ts';
 import { FanOut } from '../fan-out.ts';
 import { askingMethods, Lanes } from '../lanes.ts';
@@ -7,6 +8,7 @@ import type {
 	Caller,
 	ClientNotice,
 	Failure,
+	JsonText,
 	McpError,
 	Notice,
 	ServerFacts,
@@ -226,7 +228,16 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 
 	private noted(notice: Notice): void {
 		const nobodys = notice.method === 'notifications/message' && this.server?.handshake === false && this.open;
-		if (!nobodys) this.broadcast(notice);
+		if (nobodys) return;
+		if (this.open && notice.method === 'notifications/resources/updated') this.updated(notice);
+		else this.broadcast(notice);
+	}
+
+	/** The name of a resource may say much; whoever has not subscribed to it does not hear it. */
+	private updated(notice: Notice): void {
+		const uri = uriIn(notice.params);
+		const users = uri === null ? null : this.topics.usersOf(uri);
+		for (const share of this.shares) if (users?.has(share) === true) share.events.note(notice);
 	}
 
 	private broadcast(notice: Notice): void {
@@ -272,6 +283,14 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	private unavailable(): McpError {
 		return awayError(this.options.target.name, this.failure, 'the connection was closed');
 	}
+}
+
+function uriIn(params: JsonText | null): string | null {
+	const scanned = params === null ? null : scanJson(params, {});
+	if (scanned === null || isScanFault(scanned)) return null;
+	const member = scanned.members?.find(({ key }) => key === 'uri');
+	if (member === undefined || scanned.text[member.start] !== 0x22) return null;
+	return decodeString(scanned.text, member.start, member.end);
 }
 
 const unwatched = { starting() {}, ready() {}, failed() {}, closed() {} };

@@ -144,6 +144,23 @@ describe('SharingTarget', () => {
 		expect(opened[0]?.closed).toBe(false);
 	});
 
+	test('tells nobody of a resource who has not subscribed to it', async () => {
+		for (const handshake of [true, false]) {
+			const made = server();
+			made.handshake = handshake;
+			const shared = sharing(made.target, 'all');
+			const users = [user(shared, caller('a')), user(shared, caller('b')), user(shared, caller('c'))];
+			await rest();
+			users[0]?.upstream.watch({ kind: 'resource', id: 'x://a' }, () => {});
+			users[1]?.upstream.watch({ kind: 'resource', id: 'x://ab' }, () => {});
+			const method = 'notifications/resources/updated';
+			for (const params of ['{"uri":"x://a/part"}', '{"uri":1}', '{}'])
+				made.opened[0]?.events.note({ method, params: Buffer.from(params) });
+			made.opened[0]?.events.note({ method, params: null });
+			expect(users.map(({ heard }) => heard.filter((one) => one === method).length)).toEqual([1, 0, 0]);
+		}
+	});
+
 	test('one call at a time where a server may ask in its middle, so that nobody is asked for another', async () => {
 		const { target, opened } = server();
 		const shared = sharing(target, 'all');

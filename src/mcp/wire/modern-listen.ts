@@ -3,6 +3,7 @@ import { splice } from '../../lib/splice.ts';
 import type { Listener } from '../connections.ts';
 import { code, mcpError } from '../errors.ts';
 import { greet } from '../greeting.ts';
+import { isWithin } from '../is-within.ts';
 import type { Notice, Topic } from '../model.ts';
 import type { PoolLease } from '../pool.ts';
 import { errorResponse, noticeText, resultResponse } from '../rpc-text.ts';
@@ -235,12 +236,6 @@ function paramOf(notice: Notice, key: string): string | null {
 	return member !== undefined && scanned.text[member.start] === 0x22
 		? decodeString(scanned.text, member.start, member.end)
 		: null;
-}
-
-/** A server may report a part of the resource that was asked for. */
-function isWithin(uri: string, subscribed: string): boolean {
-	if (!uri.startsWith(subscribed)) return false;
-	return uri.length === subscribed.length || subscribed.endsWith('/') || '/?#'.includes(uri[subscribed.length] ?? ' ');
 }
 
 /** Names the subscription in a notification's params. */
