@@ -27,9 +27,17 @@ export function createUiFiles(root: string | null, nonce: () => string): UiFiles
 		return reading;
 	}
 
+	function listed(): Promise<Map<string, string>> {
+		const looking = list(root);
+		// What failed once, such as for want of descriptors, may work the next time.
+		looking.catch(() => {
+			listing = null;
+		});
+		return looking;
+	}
+
 	async function answer(exchange: Exchange, cookie: string | null): Promise<void> {
-		listing ??= list(root);
-		const files = await listing;
+		const files = await (listing ??= listed());
 		const index = files.get('index.html');
 		if (index === undefined) {
 			// Perhaps it is being built right now: look again next time.
@@ -49,7 +57,9 @@ export function createUiFiles(root: string | null, nonce: () => string): UiFiles
 	return (exchange, cookie) => {
 		answer(exchange, cookie).catch((error: unknown) => {
 			const detail = error instanceof Error ? error.message : String(error);
-			sendError(exchange, 500, apiError('A file of the UI could not be read.', 'Build the UI again.', detail));
+			const short = ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
+			const remedy = short ? 'Raise the limit of open files (ulimit -n).' : 'Build the UI again.';
+			sendError(exchange, 500, apiError('A file of the UI could not be read.', remedy, detail));
 		});
 	};
 }

@@ -205,6 +205,8 @@ describe('128 file descriptors', () => {
 
 		gateway.process.send('take all');
 		await gateway.waitFor(/requests are refused: descriptors: /, 10_000);
+		// 503 where no UI was built.
+		expect([500, 503]).toContain(await status(admin, '/ui/'));
 		process.kill(guard() ?? 0, 'SIGKILL');
 		expect(await status(admin, '/api/state')).toBe(200);
 		expect(await status(metrics, '/metrics')).toBe(200);
@@ -214,6 +216,7 @@ describe('128 file descriptors', () => {
 		gateway.process.send('give');
 		await gateway.waitFor(/no longer short of descriptors/, 5000);
 		expect(await client.tool('echo', '{"text":"still here"}')).toBe('still here');
+		expect(await status(admin, '/ui/')).not.toBe(500);
 		await until('a guard stands again', 10_000, () => guard() !== undefined);
 	});
 });
