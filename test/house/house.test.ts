@@ -55,6 +55,13 @@ describe('documents', () => {
 		expect(brokenLinks(document, text(document))).toEqual([]);
 	});
 
+	test('operations.md names every metric, and none that is not there', () => {
+		const sources = filesBelow(join(src, 'telemetry'), '.ts').filter((path) => !path.endsWith('.test.ts'));
+		const made = sources.flatMap((path) => namesIn(readFileSync(join(src, 'telemetry', path), 'utf8'), /'(NAME)'/));
+		expect(made.length).toBeGreaterThan(20);
+		expect(namesIn(text('docs/operations.md'), /`(NAME)/)).toEqual([...new Set(made)].sort());
+	});
+
 	test('a broken link would be told', () => {
 		expect(brokenLinks('README.md', '[a](docs/nowhere.md) [b](https://example.com) [c](#part)')).toEqual([
 			'docs/nowhere.md',
@@ -117,4 +124,10 @@ function brokenLinks(document: string, markdown: string): string[] {
 		.map(([, target = '']) => target.replace(/#.*$/, ''))
 		.filter((target) => target !== '' && !/^[a-z]+:/.test(target))
 		.filter((target) => !existsSync(join(root, dirname(document), target)));
+}
+
+/** Names of metrics, sorted, each once; NAME stands for one in `where`. */
+function namesIn(where: string, { source }: RegExp): string[] {
+	const pattern = new RegExp(source.replace('NAME', '(?:agentgateway|process)_[a-z_]+'), 'g');
+	return [...new Set([...where.matchAll(pattern)].map(([, name = '']) => name))].sort();
 }

@@ -98,6 +98,17 @@ describe('an edited file', () => {
 		expect(await targetOf(one, 'other')).toMatchObject({ state: 'ready', connections: 1 });
 	});
 
+	test('leaves a process alone whose variables stand in another order', async () => {
+		const inOrder = (env: string) => fileOf([routeTo('/a', [`${kept}\n    env: { ${env} }`])]);
+		const one = await start(inOrder('ONE: "1", OTHER: "2"'));
+		const client = await LegacyClient.open(`${one.url()}/a`);
+		const pid = await client.tool('pid');
+		await one.edit(inOrder('OTHER: "2", ONE: "1"'));
+		expect(await client.tool('pid')).toBe(pid);
+		await one.edit(inOrder('OTHER: "2", ONE: "3"'));
+		expect(await client.tool('pid')).not.toBe(pid);
+	});
+
 	test('hides a tool in open sessions, which are told', async () => {
 		const one = await start(fileOf([routeTo('/a', [kept, other])]));
 		const client = await LegacyClient.open(`${one.url()}/a`);

@@ -35,7 +35,7 @@ function expandStdio(name: string, written: WrittenStdio, path: Path, scope: Sco
 		name,
 		cmd: written.cmd,
 		args: written.args ?? [],
-		env: written.env ?? {},
+		env: byName(written.env ?? {}),
 		clearEnv: written.clear_env ?? false,
 		cwd: written.cwd ?? null,
 		startTimeout: timer(startTimeout) ?? defaultStartTimeout,
@@ -47,6 +47,11 @@ function expandStdio(name: string, written: WrittenStdio, path: Path, scope: Sco
 	};
 	checkCommand(config, path, scope);
 	return config;
+}
+
+/** Their order means nothing, and must not make another target of this one. */
+function byName(variables: Readonly<Record<string, string>>): Record<string, string> {
+	return Object.fromEntries(Object.entries(variables).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** Timers run for 24 days at most; what is longer would run out at once. */
