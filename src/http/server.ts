@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type Socket, Server as NetServer } from 'node:net';
 import type { Address } from '../config/ir.ts';
 import { type Facts, newFacts } from '../facts/facts.ts';
+import { inSlices } from '../lib/in-slices.ts';
 import { SlotList } from '../lib/slot-list.ts';
 import type { Admission } from './admission.ts';
 import { isLoopbackAddress } from './authority.ts';
@@ -91,6 +92,8 @@ interface Peer extends HostMemory, ExchangePeer {
 	address: string;
 	/** A request was refused as ambiguous: what follows on this connection may be part of it and is not looked at. */
 	distrusted: boolean;
+	/** Bytes that had been read when its last GET was complete; -1: what came last was something else. */
+	readByGet: number;
 }
 
 class Service implements HttpServer, ExchangeOwner {
@@ -174,7 +177,7 @@ class Service implements HttpServer, ExchangeOwner {
 		this.draining = true;
 		const busy = performance.now() - this.lastEnd < busyGraceMs;
 		const quietMs = Math.min(Math.max(minimum, busy ? busyGraceMs : idleGraceMs), deadline);
-		const quiet = setTimeout(() => afterReading(() => this.closeIdle()), quietMs);
+		const quiet = setTimeout(() => afterReading(() => void this.closeIdle()), quietMs);
 		await closed;
 		if (this.unfinished.size > 0) await new Promise<void>((done) => (this.finished = done));
 		for (const timer of [quiet, late, cut]) clearTimeout(timer);
@@ -191,7 +194,10 @@ class Service implements HttpServer, ExchangeOwner {
 		const refused = isRefusal(target);
 		const place = refused ? { path: pathOf(request.url ?? ''), query: '', host: '' } : target;
 		// What a connection sends again is a call; a stream that stays open must not keep what nothing asks for.
-		if (known === null && !refused && request.method === 'POST') socket.memory = new RequestMemory(request, target);
+		if (known === null) {
+			peer.readByGet = request.method === 'GET' ? socket.bytesRead : -1;
+			if (!refused && request.method === 'POST') socket.memory = new RequestMemory(request, target);
+		}
 		const facts = newFacts({
 			bind: this.options.bind,
 			sourceAddress: peer.address,
@@ -229,6 +235,7 @@ class Service implements HttpServer, ExchangeOwner {
 			early: null,
 			inFlight: 0,
 			distrusted: false,
+			readByGet: -1,
 			raw: null,
 			host: '',
 		};
@@ -292,9 +299,13 @@ class Service implements HttpServer, ExchangeOwner {
 	}
 
 	/** A connection on which a request has begun to arrive is not idle, though nobody has been told of it yet. */
-	private closeIdle(): void {
+	private async closeIdle(): Promise<void> {
 		this.idleMustGo = true;
-		for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
+		// Thousands of streams have ended by now, whose connections node would close all at once.
+		await inSlices(this.sockets, (socket) => {
+			const { peer, bytesRead } = socket;
+			if (bytesRead === 0 || (peer?.inFlight === 0 && peer.readByGet === bytesRead)) socket.destroy();
+		});
 		for (const server of this.servers) server.closeIdleConnections();
 	}
 
