@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { escapeLength, plainRunEnd } from './plain-run.ts';
 
 /** A member of a JSON object text: offsets of its key's opening quote and of its value. */
 export interface Member {
@@ -73,6 +74,9 @@ export function isScanFault(scan: Scanned | ScanFault): scan is ScanFault {
  */
 const fewMembers = 24;
 
+/** Strings are read byte by byte up to here. */
+const longFrom = 64;
+
 const quote = 0x22;
 const backslash = 0x5c;
 
@@ -82,6 +86,7 @@ const opened = new Uint8Array(maximumDepth + 1);
 class Scan {
 	private readonly text: Buffer;
 	private readonly maximum: number;
+	private view: DataView | null = null;
 	private at = 0;
 	private fault: ScanFault | null = null;
 	private recorded = 0;
@@ -270,6 +275,7 @@ class Scan {
 	private string(): boolean {
 		const text = this.text;
 		let at = this.at + 1;
+		const long = at + longFrom;
 		for (;;) {
 			const byte = text[at];
 			if (byte === quote) {
@@ -284,7 +290,15 @@ class Scan {
 				if (length === 0) return this.refuse('syntax', at);
 				at += length;
 			}
+			if (at >= long) at = this.plainRun(at);
 		}
+	}
+
+	/** Most strings are short: what looks at several bytes together is made for the first that is not. */
+	private plainRun(at: number): number {
+		const { text } = this;
+		this.view ??= new DataView(text.buffer, text.byteOffset, text.length);
+		return plainRunEnd(text, this.view, at, true);
 	}
 
 	private word(word: string): boolean {
@@ -359,29 +373,6 @@ export function decodeString(text: Buffer, start: number, end: number): string {
 	return JSON.parse(text.toString('utf8', start, end)) as string;
 }
 
-/** Length of the escape at `at`, 0 when it is none. */
-function escapeLength(text: Buffer, at: number): number {
-	switch (text[at + 1]) {
-		case quote:
-		case backslash:
-		case 0x2f:
-		case 0x62:
-		case 0x66:
-		case 0x6e:
-		case 0x72:
-		case 0x74:
-			return 2;
-		case 0x75:
-			for (let i = at + 2; i < at + 6; i++) {
-				const byte = text[i];
-				if (byte === undefined || !isHexDigit(byte)) return 0;
-			}
-			return 6;
-		default:
-			return 0;
-	}
-}
-
 function isDigit(byte: number): boolean {
 	return byte >= 0x30 && byte <= 0x39;
 }
@@ -389,8 +380,4 @@ function isDigit(byte: number): boolean {
 /** Whether a number of one digit ends before it: lists of such are the longest to walk for their size. */
 function endsValue(byte: number | undefined): boolean {
 	return byte === 0x2c || byte === 0x5d || byte === 0x7d;
-}
-
-function isHexDigit(byte: number): boolean {
-	return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
 }
