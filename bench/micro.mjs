@@ -14,6 +14,7 @@ await build({
 	stdin: {
 		contents: `
 			export { scanJson, everywhere } from './lib/json-scan.ts';
+			export { readPieces } from './lib/json-pieces.ts';
 			export { splice } from './lib/splice.ts';
 			export { Router } from './http/router.ts';
 			export { ReplyHeads } from './http/reply-heads.ts';
@@ -43,6 +44,12 @@ const schema =
 const tool = (_, i) => `{"name":"tool-${i}","description":"does something useful","inputSchema":${schema}}`;
 const list = Buffer.from(`{"tools":[${Array.from({ length: 300 }, tool).join(',')}]}`);
 const large = Buffer.from(`{"content":[{"type":"text","text":"${'lorem ipsum '.repeat(87_000)}"}]}`);
+const escapes = Buffer.from(
+	JSON.stringify({ content: [{ type: 'text', text: 'a line of "quoted" words,\n'.repeat(35_000) }] }),
+);
+const block = (_, i) => ({ type: 'text', text: `item ${i} of the many that there are, and so on it goes` });
+const blocks = Buffer.from(JSON.stringify({ content: Array.from({ length: 10_000 }, block) }));
+const names = new Set(['uri', 'taskId', 'resourceUri']);
 const numbers = Buffer.from(JSON.stringify({ structuredContent: Array.from({ length: 20_000 }, (_, i) => ({ i })) }));
 const keys = Buffer.from(JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i]))));
 
@@ -58,8 +65,20 @@ measure('scan 300 tools, each recorded', list, () => scanJson(list, { tools: { '
 measure('scan 300 tools, everything recorded', list, () => scanJson(list, everywhere));
 measure('rename 300 tools', list, () => splice(list, items));
 measure('scan one long string', large, () => scanJson(large, {}));
+measure('scan one with many escapes', escapes, () => scanJson(escapes, {}));
 measure('scan 20,000 small objects', numbers, () => scanJson(numbers, {}));
 measure('scan an object of 20,000 keys', keys, () => scanJson(keys, {}));
+for (const [what, text] of [
+	['one long string', large],
+	['one with many escapes', escapes],
+	['20,000 small objects', numbers],
+	['10,000 blocks of content', blocks],
+]) {
+	const pieces = Array.from({ length: Math.ceil(text.length / 65_536) }, (_, i) =>
+		text.subarray(i * 65_536, (i + 1) * 65_536),
+	);
+	measure(`check ${what} in pieces`, text, () => own.readPieces(pieces, names));
+}
 
 const any = { path: { kind: 'prefix', value: '/' }, method: null, headers: [], query: [] };
 const mcp = { ...any, path: { kind: 'exact', value: '/mcp' } };
@@ -111,5 +130,5 @@ function measure(what, text, work) {
 		.slice(5);
 	const size = text === null ? '' : `${String(text.length).padStart(9)} B`;
 	const speed = text === null ? '' : `${(text.length / median).toFixed(0).padStart(7)} MB/s`;
-	console.log(`${what.padEnd(38)}${size.padStart(11)}${median.toFixed(2).padStart(11)} µs${speed}`);
+	console.log(`${what.padEnd(40)}${size.padStart(11)}${median.toFixed(2).padStart(11)} µs${speed}`);
 }

@@ -12,10 +12,12 @@ export function withoutMembers(object: Buffer, keys: ReadonlySet<string>): Buffe
 	return edits.length === 0 ? object : splice(scanned.text, edits, scanned.start, scanned.end);
 }
 
+type Span = Pick<Member, 'key' | 'keyStart' | 'start' | 'end'>;
+
 /** The edits that take members out of an object, in rising order, for texts in which there is more to change. */
-export function removals(members: readonly Member[], keys: ReadonlySet<string>): Edit[] {
+export function removals(members: readonly Span[], keys: ReadonlySet<string>): Edit[] {
 	const edits: Edit[] = [];
-	let before: Member | null = null;
+	let before: Span | null = null;
 	for (let i = 0; i < members.length; ) {
 		const first = members[i];
 		if (first === undefined) break;

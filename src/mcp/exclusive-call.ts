@@ -1,4 +1,5 @@
 import { code, mcpError } from './errors.ts';
+import type { LargeResult } from './large-result.ts';
 import type { Answer, Ask, Call, Caller, JsonText, McpError, Notice, Result, Sink, Ticket, Upstream } from './model.ts';
 import { refuseAsk } from './refuse-ask.ts';
 
@@ -130,6 +131,16 @@ export class ExclusiveCall implements Sink, Ticket {
 		const { sink } = this;
 		this.leave();
 		sink?.done(result);
+	}
+
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.sink?.inPieces?.(result) ?? null;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		const { sink } = this;
+		this.leave();
+		sink?.pass?.(pieces);
 	}
 
 	fail(error: McpError): void {

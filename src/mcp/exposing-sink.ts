@@ -1,6 +1,7 @@
 import { decodeString, isScanFault, scanJson } from '../lib/json-scan.ts';
 import { code, mcpError } from './errors.ts';
-import type { Ask, McpError, Notice, Result, Sink } from './model.ts';
+import type { LargeResult } from './large-result.ts';
+import type { Ask, JsonText, McpError, Notice, Result, Sink } from './model.ts';
 import type { Naming } from './names.ts';
 import { type Change, changePlaces, placesOfMessage, placesOfResult } from './places.ts';
 
@@ -42,6 +43,16 @@ export class ExposingSink implements Sink, Change {
 			return this.sink.fail(mcpError(code.internal, reason, this.target));
 		}
 		this.sink.done(text === result.text ? result : { ...result, text });
+	}
+
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		// The servers of others must not be answered for: what is read as JSON here can be nothing but a result.
+		const passable = placesOfResult(this.method, 'complete') === null ? result.members !== null : result.placeless;
+		return passable ? (this.sink.inPieces?.(result) ?? null) : null;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		this.sink.pass?.(pieces);
 	}
 
 	fail(error: McpError): void {

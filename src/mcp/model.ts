@@ -2,6 +2,7 @@ import type { Member, Scanned } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
 import type { Circuit } from './circuit.ts';
 import type { Failure } from './failure.ts';
+import type { LargeResult } from './large-result.ts';
 import type { ResultForms } from './result-forms.ts';
 
 export type { Failure } from './failure.ts';
@@ -76,9 +77,9 @@ export interface Sink {
 	paused?(): void;
 	done(result: Result): void;
 	fail(error: McpError): void;
-	/** Whether a complete result would go on just as it came; absent: no. `stamped` as in `Result`. */
-	passes?(stamped: boolean): boolean;
-	/** Instead of `done`, where `passes` allowed it: a large result object in pieces, which nobody has looked into. */
+	/** A large result as it would go on; null or absent: it must be put together, scanned whole, and given to `done`. */
+	inPieces?(result: LargeResult): readonly JsonText[] | null;
+	/** Instead of `done`: takes what `inPieces` gave. */
 	pass?(pieces: readonly JsonText[]): void;
 }
 

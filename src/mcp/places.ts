@@ -60,6 +60,11 @@ const anyMessage = placesIn({ _meta: related });
 /** A request to the client within a result; what no other kind has does no harm to look for. */
 const askPlaces = placesIn({ params: sampling });
 
+/** The keys, at whatever depth, of which one stands at each place in a result. */
+export const placeNames: ReadonlySet<string> = new Set(
+	[...Object.values(results), taskResult, askPlaces].flatMap(({ tree }) => namesIn(tree)),
+);
+
 /** Items of lists, beside what names them. */
 export const toolItem = placesIn({ _meta: app });
 
@@ -136,6 +141,14 @@ function collectAsks(members: readonly Member[] | null, text: Buffer, change: Ch
 function isLink(members: readonly Member[] | null, text: Buffer): boolean {
 	const type = members?.find(({ key }) => key === 'type');
 	return type !== undefined && decodeString(text, type.start, type.end) === 'resource_link';
+}
+
+function namesIn(tree: Place): string[] {
+	return Object.entries(tree).flatMap(([key, place]) => {
+		if (typeof place !== 'string') return namesIn(place);
+		// What is in the requests that stand there is a tree of its own.
+		return place === 'asks' ? [] : [key];
+	});
 }
 
 function placesIn(tree: Place): Places {

@@ -23,7 +23,7 @@ async function serve(options: HttpMcpServerOptions, envelope: (id: string, resul
 	return server;
 }
 
-/** What a client of the server's own era gets from it through a gateway with so many targets. */
+/** What a client of an era gets from it through a gateway with so many targets. */
 async function ask(server: HttpMcpServer, era: 'legacy' | 'modern', targets = 1): Promise<string> {
 	const lines = ['one', 'two'].slice(0, targets).map((name) => `- name: ${name}\n  mcp: { host: "${server.url}" }`);
 	const gateway = await runGateway(mcpConfig(lines.join('\n')));
@@ -70,6 +70,41 @@ describe.each(['legacy', 'modern'] as const)('a megabyte from a server of the %s
 	test('is looked into where there are several', async () => {
 		const server = await serve({ eras: [era] }, usual, odd(era));
 		expect(await ask(server, era, 2)).toContain('duplicate-key');
+	});
+
+	test('arrives byte for byte where there are several', async () => {
+		const server = await serve({ eras: [era] }, usual, result);
+		expect((await ask(server, era, 2)) === usual('"mine"', result)).toBe(true);
+	});
+
+	test('has its links changed where there are several, however they are written', async () => {
+		const link = '{"type":"resource_link","u\\u0072i":"file:///x"},';
+		const linking = result.replace('"content":[', `"content":[${link}`);
+		const server = await serve({ eras: [era] }, usual, linking);
+		const exposed = linking.replace('file:///x', 'one+file:///x');
+		expect((await ask(server, era, 2)) === usual('"mine"', exposed)).toBe(true);
+	});
+
+	test.each(['"id":99', '"id":"mine","x":[', '"more":1'])(
+		'cannot answer for others where there are several: %s',
+		async (more) => {
+			const twice = `${result},${more.endsWith('[') ? `${more}]` : more},"result":{${stamp[era]}"content":[]}`;
+			const server = await serve({ eras: [era] }, usual, twice);
+			expect(await ask(server, era, 2)).toContain('duplicate-key');
+		},
+	);
+
+	test('is written as clients of the other kind read it', async () => {
+		const other = era === 'legacy' ? 'modern' : 'legacy';
+		const server = await serve({ eras: [era] }, usual, result);
+		const { result: got } = JSON.parse(await ask(server, other)) as { result: Record<string, unknown> };
+		const { content, isError, x } = JSON.parse(result) as Record<string, unknown>;
+		expect(got['content']).toEqual(content);
+		expect({ isError: got['isError'], x: got['x'], type: got['resultType'] }).toEqual({
+			isError,
+			x,
+			type: other === 'modern' ? 'complete' : undefined,
+		});
 	});
 
 	test('that answers another request is refused', async () => {

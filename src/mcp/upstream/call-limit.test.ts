@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LargeResult } from '../large-result.ts';
 import type { JsonText, Sink } from '../model.ts';
 import { gatewayCaller, ownCall } from '../own-call.ts';
 import { CallLimit, type LimitUser } from './call-limit.ts';
@@ -20,8 +21,8 @@ class Held implements LimitUser {
 class Taker implements Sink {
 	readonly taken: JsonText[] = [];
 
-	passes(stamped: boolean): boolean {
-		return !stamped;
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return result.stamped ? null : result.pieces;
 	}
 
 	pass(pieces: readonly JsonText[]): void {
@@ -42,8 +43,10 @@ test('a large result passes a limit unread where its client takes it so, and mak
 	limit.start(user, call, new Taker());
 	expect(user.sinks).toHaveLength(1);
 	const [sink] = user.sinks;
-	expect([sink?.passes?.(false), sink?.passes?.(true)]).toEqual([true, false]);
-	sink?.pass?.([Buffer.from('{"content":'), Buffer.from('[]}')]);
+	const pieces = [Buffer.from('{"content":'), Buffer.from('[]}')];
+	expect(sink?.inPieces?.(new LargeResult(pieces, true))).toBeNull();
+	expect(sink?.inPieces?.(new LargeResult(pieces, false))).toBe(pieces);
+	sink?.pass?.(pieces);
 	expect(Buffer.concat(client.taken).toString()).toBe('{"content":[]}');
 	expect([user.sinks.length, user.queued]).toEqual([2, 0]);
 });
@@ -51,5 +54,5 @@ test('a large result passes a limit unread where its client takes it so, and mak
 test('a client that looks into results is not passed them', () => {
 	const user = new Held();
 	new CallLimit('one', 1).start(user, call, { note() {}, ask() {}, done() {}, fail() {} });
-	expect(user.sinks[0]?.passes?.(false)).toBe(false);
+	expect(user.sinks[0]?.inPieces?.(new LargeResult([Buffer.from('{}')], false))).toBeNull();
 });

@@ -1,4 +1,5 @@
 import { code, mcpError, tooMuch } from '../errors.ts';
+import type { LargeResult } from '../large-result.ts';
 import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 
@@ -128,8 +129,8 @@ class LimitedCall implements Sink, Ticket {
 		this.end()?.done(result);
 	}
 
-	passes(stamped: boolean): boolean {
-		return this.sink?.passes?.(stamped) === true;
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.sink?.inPieces?.(result) ?? null;
 	}
 
 	pass(pieces: readonly JsonText[]): void {

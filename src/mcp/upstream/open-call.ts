@@ -2,6 +2,7 @@ import type { Member, Scanned } from '../../lib/json-scan.ts';
 import type { Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import { askingMethods } from '../lanes.ts';
+import { LargeResult } from '../large-result.ts';
 import type { Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, OnceSink } from './message.ts';
@@ -91,16 +92,18 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		this.end()?.fail(mcpError(code.internal, 'the server gave an answer with neither result nor error'));
 	}
 
-	/** A large result goes on unread where nobody on its way has to look inside. */
+	/** A large result goes on in its pieces where nobody on its way has to change what stands deep inside. */
 	unread(frame: ResultFrame): boolean {
 		const sink = this.once.open;
-		if (sink?.passes === undefined || sink.pass === undefined || this.call.method === 'tools/list') return false;
+		if (sink?.inPieces === undefined || sink.pass === undefined || this.call.method === 'tools/list') return false;
 		const { handshake } = this.connection.dialect;
 		// Without a handshake it is the result that says of which type it is.
-		if (!(handshake || frame.complete) || !sink.passes(!handshake)) return false;
+		if (!handshake && !frame.complete) return false;
+		const pieces = sink.inPieces(new LargeResult(frame.pieces, !handshake));
+		if (pieces === null) return false;
 		this.connection.answered();
 		this.end();
-		sink.pass(frame.pieces);
+		sink.pass(pieces);
 		return true;
 	}
 

@@ -1,5 +1,6 @@
 import type { SlotList, Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
+import type { LargeResult } from '../large-result.ts';
 import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { refuseAsk } from '../refuse-ask.ts';
 
@@ -67,8 +68,8 @@ export class SharedCall implements Sink, Ticket, Slotted {
 		this.end()?.done(result);
 	}
 
-	passes(stamped: boolean): boolean {
-		return this.sink?.passes?.(stamped) === true;
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.sink?.inPieces?.(result) ?? null;
 	}
 
 	pass(pieces: readonly JsonText[]): void {

@@ -4,6 +4,7 @@ import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json
 import { splice } from '../../lib/splice.ts';
 import type { Connections } from '../connections.ts';
 import { code, mcpError } from '../errors.ts';
+import type { LargeResult } from '../large-result.ts';
 import type { Answer, Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import type { CallReply } from './reply.ts';
 
@@ -71,8 +72,8 @@ export class InputRounds implements Sink, Ticket {
 		this.round(wanted.requests, wanted.state);
 	}
 
-	passes(stamped: boolean): boolean {
-		return this.reply.passes(stamped);
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.reply.inPieces(result);
 	}
 
 	pass(pieces: readonly JsonText[]): void {

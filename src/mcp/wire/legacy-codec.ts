@@ -1,6 +1,8 @@
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
+import { splicePieces } from '../../lib/splice-pieces.ts';
 import { removals, withoutMembers } from '../../lib/without-members.ts';
+import type { LargeResult } from '../large-result.ts';
 import type { Result } from '../model.ts';
 import { type Envelope, stringParam } from './envelope.ts';
 import { contentEdits, projectResult, projectTools } from './output-schema.ts';
@@ -12,7 +14,7 @@ const newerMembers: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cache
 /** Replies as clients with a handshake read them. */
 export const legacyCodec: ReplyCodec = {
 	result: (result: Result) => (result.stamped ? older(result.text) : result.text),
-	passes: (stamped) => !stamped,
+	inPieces: (result) => (result.stamped ? olderPieces(result, null) : result.pieces),
 	status: () => 200,
 	error: (error) => error,
 	cancelsWhenGone: false,
@@ -21,12 +23,13 @@ export const legacyCodec: ReplyCodec = {
 const wrappingCodec: ReplyCodec = {
 	...legacyCodec,
 	result: (result) => (result.stamped ? olderResult(result.text, true) : projectResult(result.text, true)),
-	passes: () => false,
+	inPieces: (result) => olderPieces(result, true),
 };
 
 const callCodec: ReplyCodec = {
 	...legacyCodec,
 	result: (result) => (result.stamped ? olderResult(result.text, false) : result.text),
+	inPieces: (result) => (result.stamped ? olderPieces(result, false) : result.pieces),
 };
 
 /** Whoever remembers the tools whose results are wrapped. */
@@ -45,7 +48,7 @@ export function codecOf(envelope: Envelope, session: WrappedTools, plain: boolea
 		return wrapped !== null && wrapped.has(stringParam(envelope, 'name') ?? '') ? wrappingCodec : callCodec;
 	}
 	if (method !== 'tools/list') return legacyCodec;
-	return { ...legacyCodec, result: (result) => projected(envelope, result, session, plain), passes: () => false };
+	return { ...legacyCodec, result: (result) => projected(envelope, result, session, plain), inPieces: () => null };
 }
 
 function projected(envelope: Envelope, result: Result, session: WrappedTools, plain: boolean): Buffer {
@@ -68,9 +71,37 @@ function olderResult(text: Buffer, wrapped: boolean): Buffer {
 	const scanned = scanJson(text, {});
 	if (isScanFault(scanned) || scanned.text[scanned.start] !== 0x7b) return text;
 	// In this order: what is put behind the content stands before what is taken away there.
-	const edits = [...contentEdits(scanned, wrapped), ...removals(scanned.members ?? [], newerMembers)];
+	const content = contentEdits(scanned.members, wrapped, ({ start }) => scanned.text[start]);
+	const edits = [...content, ...removals(scanned.members ?? [], newerMembers)];
 	edits.sort((one, other) => one.start - other.start);
 	return withoutServerInfo(edits.length === 0 ? text : splice(scanned.text, edits, scanned.start, scanned.end));
+}
+
+/** The same of a large result; `wrapped` is null for what is not a tool's. */
+function olderPieces(result: LargeResult, wrapped: boolean | null): readonly Buffer[] | null {
+	const { members, stamped } = result;
+	if (members === null) return null;
+	const first = ({ start }: { readonly start: number }) => result.bytes(start, start + 1)[0];
+	const edits = wrapped === null ? [] : contentEdits(members, wrapped, first);
+	if (stamped) {
+		const meta = members.find(({ key }) => key === '_meta');
+		if (meta !== undefined && meta.end - meta.start > maximumMetaBytes) return null;
+		const inner = meta === undefined ? null : innerMeta(result.bytes(meta.start, meta.end));
+		const gone = inner?.equals(emptyObject) === true ? newerMembersAndMeta : newerMembers;
+		edits.push(...removals(members, gone));
+		if (meta !== undefined && inner !== null && gone === newerMembers)
+			edits.push({ start: meta.start, end: meta.end, text: inner });
+		edits.sort((one, other) => one.start - other.start);
+	}
+	return splicePieces(result.pieces, edits);
+}
+
+/** Longer ones are none of a result that passes in pieces. */
+const maximumMetaBytes = 64 * 1024;
+
+/** A `_meta` object without what its server says of itself; null when it stays as it is. */
+function innerMeta(meta: Buffer): Buffer | null {
+	return meta.includes(serverInfoKey) ? withoutMembers(meta, serverInfo) : null;
 }
 
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
@@ -81,9 +112,12 @@ function withoutServerInfo(text: Buffer): Buffer {
 	const scanned = scanJson(text, {});
 	const meta = isScanFault(scanned) ? undefined : scanned.members?.find(({ key }) => key === '_meta');
 	if (meta === undefined) return text;
-	const inner = withoutMembers(text.subarray(meta.start, meta.end), new Set([serverInfoKey]));
+	const inner = withoutMembers(text.subarray(meta.start, meta.end), serverInfo);
 	if (inner.equals(emptyObject)) return withoutMembers(text, new Set(['_meta']));
 	return splice(text, [{ start: meta.start, end: meta.end, text: inner }]);
 }
+
+const serverInfo: ReadonlySet<string> = new Set([serverInfoKey]);
+const newerMembersAndMeta: ReadonlySet<string> = new Set([...newerMembers, '_meta']);
 
 const emptyObject = Buffer.from('{}');

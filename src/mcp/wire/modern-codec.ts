@@ -1,7 +1,9 @@
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
-import { splice } from '../../lib/splice.ts';
+import { type Edit, splice } from '../../lib/splice.ts';
+import { splicePieces } from '../../lib/splice-pieces.ts';
 import { code } from '../errors.ts';
 import { version } from '../../version.ts';
+import type { LargeResult } from '../large-result.ts';
 import type { McpError, Result } from '../model.ts';
 import type { ReplyCodec } from './reply.ts';
 import { withoutExecution } from './tool-shape.ts';
@@ -15,20 +17,22 @@ const cacheable: ReadonlySet<string> = new Set([
 	'resources/read',
 ]);
 
+const stampedMembers = '"resultType":"complete"';
+const cacheFields = `${stampedMembers},"ttlMs":0,"cacheScope":"private"`;
+
 const plainCodec: ReplyCodec = {
-	result: (result) => stamp(result, '"resultType":"complete"'),
-	passes: (stamped) => stamped,
+	result: (result) => stamp(result, stampedMembers),
+	inPieces: (result) => stampPieces(result, stampedMembers),
 	status: (error) => statuses.get(error.code) ?? 200,
 	// -32002 was "resource not found" and means nothing any more.
 	error: (error) => (error.code === -32002 ? { ...error, code: code.invalidParams } : error),
 	cancelsWhenGone: true,
 };
 
-const cacheFields = '"resultType":"complete","ttlMs":0,"cacheScope":"private"';
-
 const listCodec: ReplyCodec = {
 	...plainCodec,
 	result: (result) => formOf(result, 'modern', () => stamp(result, cacheFields)),
+	inPieces: (result) => stampPieces(result, cacheFields),
 };
 
 const toolsCodec: ReplyCodec = {
@@ -63,12 +67,21 @@ function stamp(result: Result, members: string): Buffer {
 	if (result.stamped) return result.text;
 	const scanned = scanJson(result.text, {});
 	if (isScanFault(scanned) || scanned.members === null) return result.text;
-	const have = new Set(scanned.members.map((member) => member.key));
+	return splice(result.text, stampEdits(scanned.start + 1, scanned.members, members));
+}
+
+function stampPieces(result: LargeResult, members: string): readonly Buffer[] | null {
+	if (result.stamped) return result.pieces;
+	if (result.members === null) return null;
+	return splicePieces(result.pieces, stampEdits(1, result.members, members));
+}
+
+/** What is put in at `at`, behind the opening brace. */
+function stampEdits(at: number, has: readonly { readonly key: string }[], members: string): Edit[] {
+	const have = new Set(has.map((member) => member.key));
 	const wanted = members.split(',').filter((member) => !have.has(member.slice(1, member.indexOf('"', 1))));
-	const comma = scanned.members.length === 0 ? '' : ',';
 	// What a server of the other kind is called is said where it is greeted; its results are stamped by the gateway.
 	if (!have.has('_meta')) wanted.push(`"_meta":{${ownServerInfo}}`);
-	if (wanted.length === 0) return result.text;
-	const text = wanted.join(',') + comma;
-	return splice(result.text, [{ start: scanned.start + 1, end: scanned.start + 1, text }]);
+	if (wanted.length === 0) return [];
+	return [{ start: at, end: at, text: wanted.join(',') + (has.length === 0 ? '' : ',') }];
 }

@@ -1,12 +1,4 @@
-import {
-	decodeString,
-	everywhere,
-	isScanFault,
-	type Look,
-	type Member,
-	type Scanned,
-	scanJson,
-} from '../../lib/json-scan.ts';
+import { decodeString, everywhere, isScanFault, type Look, type Member, scanJson } from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
 import { withoutMembers } from '../../lib/without-members.ts';
 import { mapKeywords } from '../subschemas.ts';
@@ -51,14 +43,20 @@ export function projectResult(result: Buffer, wrapped: boolean): Buffer {
 	if (!result.includes('"structuredContent"')) return result;
 	const scanned = scanJson(result, {});
 	if (isScanFault(scanned) || scanned.text[scanned.start] !== 0x7b) return result;
-	const edits = contentEdits(scanned, wrapped);
+	const edits = contentEdits(scanned.members, wrapped, ({ start }) => scanned.text[start]);
 	return edits.length === 0 ? result : splice(scanned.text, edits);
 }
 
+type Part = Pick<Member, 'key' | 'start' | 'end'>;
+
 /** The edits of `projectResult`, for results in which there is more to change. */
-export function contentEdits({ text, members }: Scanned, wrapped: boolean): Edit[] {
+export function contentEdits<M extends Part>(
+	members: readonly M[] | null,
+	wrapped: boolean,
+	firstByte: (member: M) => number | undefined,
+): Edit[] {
 	const content = members?.find(({ key }) => key === 'structuredContent');
-	if (content === undefined || (!wrapped && text[content.start] === 0x7b)) return [];
+	if (content === undefined || (!wrapped && firstByte(content) === 0x7b)) return [];
 	return [
 		{ start: content.start, end: content.start, text: '{"result":' },
 		{ start: content.end, end: content.end, text: '}' },

@@ -4,7 +4,8 @@ import { splice } from '../../lib/splice.ts';
 import { logLevels } from '../dispatch.ts';
 import { code, mcpError, stopping } from '../errors.ts';
 import { refuseAsk } from '../refuse-ask.ts';
-import type { Ask, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
+import type { LargeResult } from '../large-result.ts';
+import type { Ask, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { errorResponse, noticeText, resultPieces, resultResponse } from '../rpc-text.ts';
 import type { ReplyChannel, Stoppable } from './channel.ts';
 
@@ -12,8 +13,8 @@ import type { ReplyChannel, Stoppable } from './channel.ts';
 export interface ReplyCodec {
 	/** The result object as this era reads it. */
 	result(result: Result): Buffer;
-	/** Whether `result` leaves a complete result as it is, whatever is in it. */
-	passes(stamped: boolean): boolean;
+	/** The same of a large result; null: it has to be put together for `result`. */
+	inPieces(result: LargeResult): readonly JsonText[] | null;
 	/** HTTP status for an error that comes before anything was streamed. */
 	status(error: McpError): number;
 	/** The error as this era knows it. */
@@ -121,8 +122,8 @@ export class CallReply implements Sink, Stoppable {
 		else this.settle(200, resultResponse(this.id, text));
 	}
 
-	passes(stamped: boolean): boolean {
-		return !this.settled && this.codec.passes(stamped);
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.settled ? null : this.codec.inPieces(result);
 	}
 
 	pass(pieces: readonly Buffer[]): void {
