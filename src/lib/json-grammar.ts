@@ -1,6 +1,6 @@
 /**
  * The grammar of JSON (RFC 8259) as a table, so that a text can be read on from any byte: `[state << 5 | class of the
- * byte]` gives the next state, or from `firstAction` on something to do. Line breaks are allowed nowhere.
+ * byte]` gives the next state, or from 64 on something to do. Line breaks are allowed nowhere.
  */
 
 /** Where a reader stands in a text. `inText` and `inKey` are those in which a run of plain characters may come. */
@@ -39,8 +39,6 @@ export const action = {
 	/** The byte is the first of an own member's value, and to be read again as such. */
 	beginValue: 74,
 } as const;
-
-export const firstAction = 64;
 
 const alphabets = ['\t', ' ', '{', '}', '[', ']', ':', ',', '"', '\\', '-', '+', '.', '/', '0', '123456789'];
 const letters = ['a', 'b', 'cd', 'e', 'f', 'E', 'ABCDF', 'l', 'n', 'r', 's', 't', 'u'];

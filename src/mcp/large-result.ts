@@ -1,6 +1,5 @@
 import { type PiecedMember, type PiecedObject, readPieces } from '../lib/json-pieces.ts';
 import { cutPieces } from '../lib/splice-pieces.ts';
-import type { JsonText } from './model.ts';
 import { placeNames } from './places.ts';
 
 /**
@@ -9,12 +8,12 @@ import { placeNames } from './places.ts';
  */
 export class LargeResult {
 	/** The result object. */
-	readonly pieces: readonly JsonText[];
+	readonly pieces: readonly Buffer[];
 	/** As in `Result`. */
 	readonly stamped: boolean;
 	private found: PiecedObject | null | undefined = undefined;
 
-	constructor(pieces: readonly JsonText[], stamped: boolean) {
+	constructor(pieces: readonly Buffer[], stamped: boolean) {
 		this.pieces = pieces;
 		this.stamped = stamped;
 	}
