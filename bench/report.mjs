@@ -23,7 +23,7 @@ export function report(tables, { write }) {
 	for (const [at, { name, title }] of sections.entries()) {
 		const texts = tables.map(({ node, sections: all }) => `${node}:\n\n${table(all[at])}`);
 		const run = `Measured ${facts.date} at ${facts.commit}, ${facts.processor}.`;
-		const text = `### ${title}\n\n${run}\n\nNode ${texts.join('\nNode ')}`;
+		const text = `### ${title}\n\n${run}\n\nNode ${texts.join('\nNode ')}\n`;
 		process.stderr.write(`\n${text}`);
 		if (write) replace(name, text);
 	}
