@@ -1,3 +1,4 @@
+import { Slice } from './slice.ts';
 import { SlotList, type Slotted } from './slot-list.ts';
 
 /** Something that wants to be looked at once a second. */
@@ -8,13 +9,6 @@ export interface Beating extends Slotted {
 
 /** Of ten thousand streams each part is looked at in a millisecond; all at once took 40. */
 const parts = 8;
-/**
- * When many have something to do in the same second (keep-alives of streams that were opened together, sessions that
- * end), the rest of a part waits until the loop has served others: what is written here leaves only afterwards.
- */
-const sliceMs = 2;
-/** So many are looked at between two looks at the clock. */
-const atOnce = 8;
 
 /**
  * One timer for all that waits for seconds: silent calls, keep-alives, idle sessions. A timer per call would cost
@@ -54,22 +48,23 @@ export class Heartbeat {
 		// A part that takes so long is not joined by the next.
 		if (this.rest !== null) return;
 		this.part = (this.part + 1) % parts;
-		this.slice(this.beating.lastOf(this.part, parts));
+		this.goOn(this.beating.lastOf(this.part, parts));
 	}
 
-	/** Looks at those of the part from this place downwards, for as long as a slice may take. */
-	private slice(from: number): void {
+	/**
+	 * Looks at those of the part from this place downwards. When many have something to do in the same second
+	 * (keep-alives of streams that were opened together, sessions that end), the rest waits until the loop has served
+	 * others.
+	 */
+	private goOn(from: number): void {
 		this.rest = null;
 		const now = performance.now();
-		let left = atOnce;
+		const slice = new Slice();
 		for (let at = from; at >= 0; at -= parts) {
-			if (left-- === 0) {
-				if (performance.now() - now >= sliceMs) {
-					this.rest = setImmediate(() => this.slice(at));
-					this.rest.unref();
-					return;
-				}
-				left = atOnce - 1;
+			if (slice.over) {
+				this.rest = setImmediate(() => this.goOn(at));
+				this.rest.unref();
+				return;
 			}
 			const one = this.beating.at(at);
 			if (one !== undefined) this.look(one, now);

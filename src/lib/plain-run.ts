@@ -1,7 +1,3 @@
-/** The bytes that may stand behind a backslash, `u` excepted. */
-const escapes = new Uint8Array(256);
-for (const byte of Buffer.from('"\\\\/bfnrt')) escapes[byte] = 1;
-
 /**
  * Where in a JSON string, from `at` on, the first byte stands that is not passed over: a quote, a backslash, a control
  * character, or the end of the text. Escapes are passed over if `escaped`, except where the end is

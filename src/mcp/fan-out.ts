@@ -1,9 +1,6 @@
+import { Slice } from '../lib/slice.ts';
 import type { Notice } from './model.ts';
 
-/** Milliseconds of telling after which others are served. */
-const sliceMs = 2;
-/** So many are told between two looks at the clock. */
-const atOnce = 8;
 /** More notices do not wait: then all are told at once, however long it takes. */
 const maximumWaiting = 100;
 
@@ -26,13 +23,12 @@ export class FanOut<T> {
 
 	send(notice: Notice): void {
 		this.waiting.push(notice);
-		if (this.rest === null) this.go(sliceMs);
-		else if (this.waiting.length > maximumWaiting) this.go(Number.POSITIVE_INFINITY);
+		if (this.rest === null) this.go(new Slice());
+		else if (this.waiting.length > maximumWaiting) this.go(new Slice(Number.POSITIVE_INFINITY));
 	}
 
-	private go(ms: number): void {
-		const began = performance.now();
-		for (let told = 1; ; told++) {
+	private go(slice: Slice): void {
+		do {
 			const [notice] = this.waiting;
 			if (notice === undefined) return;
 			this.rest ??= this.members.values();
@@ -43,13 +39,12 @@ export class FanOut<T> {
 				continue;
 			}
 			this.tell(next.value, notice);
-			if (told % atOnce === 0 && performance.now() - began >= ms) break;
-		}
+		} while (!slice.over);
 		if (this.planned) return;
 		this.planned = true;
 		setImmediate(() => {
 			this.planned = false;
-			this.go(sliceMs);
+			this.go(new Slice());
 		});
 	}
 }
