@@ -1,9 +1,9 @@
-import type { Catalog } from './catalog.ts';
-import type { Findings } from './findings.ts';
+import type { Catalog } from './lists/catalog.ts';
+import type { Findings } from './lists/findings.ts';
 import type { Naming } from './names.ts';
 import type { Owners } from './owners.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Upstreams } from './upstreams.ts';
+import type { Upstreams } from './connections/upstreams.ts';
 
 /** What dispatching needs to know of the backend, beside the caller's connections. */
 export interface DispatchContext {

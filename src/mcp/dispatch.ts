@@ -4,13 +4,13 @@ import type { Facts } from '../facts/facts.ts';
 import { code, mcpError } from './errors.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { ExposingSink } from './exposing-sink.ts';
-import { type ListKind, listKinds } from './list-kind.ts';
-import { mergeLists } from './merge.ts';
+import { type ListKind, listKinds } from './lists/list-kind.ts';
+import { mergeLists } from './lists/merge.ts';
 import type { Call, McpError, Sink, Ticket } from './model.ts';
 import type { ItemType, Owned } from './names.ts';
 import { isOwned } from './owners.ts';
 import { withOwnTasks } from './related-tasks.ts';
-import type { Leg } from './leg.ts';
+import type { Leg } from './connections/leg.ts';
 
 /**
  * Sends a call where it belongs: to the one server that owns the name, to all of them with the answers merged, or

@@ -5,10 +5,10 @@ import { defaultLimits } from '../config/expand/limits.ts';
 import type { McpLimits } from '../config/ir.ts';
 import { Heartbeat } from '../lib/heartbeat.ts';
 import { type EndpointOptions, McpEndpoint } from './endpoint.ts';
-import { Findings } from './findings.ts';
-import { Health } from './health.ts';
+import { Findings } from './lists/findings.ts';
+import { Health } from './health/health.ts';
 import { createNaming } from './names.ts';
-import { SharedLists } from './shared-lists.ts';
+import { SharedLists } from './lists/shared-lists.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import type { Member, Scanned } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
-import type { Circuit } from './circuit.ts';
-import type { Failure } from './failure.ts';
+import type { Circuit } from './health/circuit.ts';
+import type { Failure } from './health/failure.ts';
 import type { LargeResult } from './large-result.ts';
 import type { ResultForms } from './result-forms.ts';
 
-export type { Failure } from './failure.ts';
+export type { Failure } from './health/failure.ts';
 
 /**
  * The neutral model: what a call is, whoever sent it and whoever answers it. Shaped like MCP 2026-07-28, payloads

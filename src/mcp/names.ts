@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { McpBackendConfig, TargetConfig } from '../config/ir.ts';
-import { ItemRules } from './item-rules.ts';
+import { ItemRules } from './lists/item-rules.ts';
 
 /** What has a name: URIs are the names of resources, URI templates those of templates. */
 export type ItemType = 'tool' | 'prompt' | 'resource';

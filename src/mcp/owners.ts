@@ -1,9 +1,9 @@
-import { type Catalog, listDeadline, type Lists } from './catalog.ts';
-import type { ExposedList } from './exposed-list.ts';
-import { listKinds } from './list-kind.ts';
+import { type Catalog, listDeadline, type Lists } from './lists/catalog.ts';
+import type { ExposedList } from './lists/exposed-list.ts';
+import { listKinds } from './lists/list-kind.ts';
 import type { Call } from './model.ts';
 import type { Naming, Owned } from './names.ts';
-import type { Upstreams } from './upstreams.ts';
+import type { Upstreams } from './connections/upstreams.ts';
 
 /** Why a name has no owner. */
 export interface Ownerless {

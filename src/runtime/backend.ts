@@ -1,11 +1,11 @@
 import type { McpBackendConfig, Settings, TargetConfig } from '../config/ir.ts';
-import type { Federation } from '../mcp/connections.ts';
-import { Findings } from '../mcp/findings.ts';
-import { Health, type TargetHealth } from '../mcp/health.ts';
+import type { Federation } from '../mcp/connections/connections.ts';
+import { Findings } from '../mcp/lists/findings.ts';
+import { Health, type TargetHealth } from '../mcp/health/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { createNaming } from '../mcp/names.ts';
-import { Probe } from '../mcp/probe.ts';
-import { SharedLists } from '../mcp/shared-lists.ts';
+import { Probe } from '../mcp/health/probe.ts';
+import { SharedLists } from '../mcp/lists/shared-lists.ts';
 
 /** What a backend takes from outside. */
 export interface BackendContext {

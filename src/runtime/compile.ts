@@ -6,7 +6,7 @@ import { Pipeline } from '../http/pipeline.ts';
 import { Router } from '../http/router.ts';
 import type { Heartbeat } from '../lib/heartbeat.ts';
 import { type EndpointChange, McpEndpoint } from '../mcp/endpoint.ts';
-import type { TargetHealth } from '../mcp/health.ts';
+import type { TargetHealth } from '../mcp/health/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { type BackendChange, LiveBackend } from './backend.ts';
 import { routePolicies } from './order.ts';

@@ -6,7 +6,7 @@ import type { GatewayConfig } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type Beating, Heartbeat } from '../lib/heartbeat.ts';
-import type { TargetHealth } from '../mcp/health.ts';
+import type { TargetHealth } from '../mcp/health/health.ts';
 import type { Failure } from '../mcp/model.ts';
 import { Processes } from '../processes/processes.ts';
 import type { ProcessReport } from '../processes/supervision.ts';

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isTargetName } from '../../src/config/target-name.ts';
 import { plainDecimal, sameDecimal } from '../../src/lib/decimal.ts';
-import { decodeHeader, encodeHeader } from '../../src/mcp/header-value.ts';
+import { decodeHeader, encodeHeader } from '../../src/mcp/params/header-value.ts';
 import { createNaming } from '../../src/mcp/names.ts';
-import { readParamHeaders } from '../../src/mcp/param-headers.ts';
-import { checkParamHeaders, paramHeaders } from '../../src/mcp/param-values.ts';
+import { readParamHeaders } from '../../src/mcp/params/param-headers.ts';
+import { checkParamHeaders, paramHeaders } from '../../src/mcp/params/param-values.ts';
 import { numberText, stringText, valueText } from './json-text.ts';
 import './seed.ts';
 

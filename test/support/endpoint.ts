@@ -2,12 +2,12 @@ import { defaultLimits } from '../../src/config/expand/limits.ts';
 import type { McpLimits } from '../../src/config/ir.ts';
 import { Heartbeat } from '../../src/lib/heartbeat.ts';
 import { type EndpointOptions, McpEndpoint } from '../../src/mcp/endpoint.ts';
-import { Findings } from '../../src/mcp/findings.ts';
-import { Health } from '../../src/mcp/health.ts';
+import { Findings } from '../../src/mcp/lists/findings.ts';
+import { Health } from '../../src/mcp/health/health.ts';
 import type { MissingRule } from '../../src/mcp/missing.ts';
 import { createNaming } from '../../src/mcp/names.ts';
 import { FakeExchange } from './fake-exchange.ts';
-import { SharedLists } from '../../src/mcp/shared-lists.ts';
+import { SharedLists } from '../../src/mcp/lists/shared-lists.ts';
 import type { Target } from '../../src/mcp/model.ts';
 
 export interface EndpointChoice extends Partial<Omit<EndpointOptions, 'limits' | 'federation'>> {

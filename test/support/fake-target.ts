@@ -10,7 +10,7 @@ import type {
 	UpstreamEvents,
 } from '../../src/mcp/model.ts';
 import { splice } from '../../src/lib/splice.ts';
-import { Circuit } from '../../src/mcp/circuit.ts';
+import { Circuit } from '../../src/mcp/health/circuit.ts';
 
 /** What a fake server answers: a result object, or an error. */
 export type Answer = Record<string, unknown> | { error: McpError } | 'never';

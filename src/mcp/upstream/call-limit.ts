@@ -1,7 +1,7 @@
 import { code, mcpError, tooMuch } from '../errors.ts';
 import type { LargeResult } from '../large-result.ts';
 import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
-import { refuseAsk } from '../refuse-ask.ts';
+import { refuseAsk } from '../asks/refuse-ask.ts';
 
 /** A connection whose calls are counted. */
 export interface LimitUser {

@@ -15,7 +15,7 @@ import type {
 	UpstreamEvents,
 } from '../model.ts';
 import { ownCall } from '../own-call.ts';
-import { checkParamHeaders, paramHeaders } from '../param-values.ts';
+import { checkParamHeaders, paramHeaders } from '../params/param-values.ts';
 import { argumentsOf, toolOf } from './called-tool.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';

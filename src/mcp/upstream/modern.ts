@@ -1,6 +1,6 @@
 import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
-import { encodeHeader } from '../header-value.ts';
+import { encodeHeader } from '../params/header-value.ts';
 import type { Call, Caller, Notice, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { cancelledText, isObject, serverFacts } from './legacy.ts';

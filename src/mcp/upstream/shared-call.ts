@@ -2,7 +2,7 @@ import type { SlotList, Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import type { LargeResult } from '../large-result.ts';
 import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
-import { refuseAsk } from '../refuse-ask.ts';
+import { refuseAsk } from '../asks/refuse-ask.ts';
 
 /** The connection that a call is under way on. */
 export interface SharedCallOwner {

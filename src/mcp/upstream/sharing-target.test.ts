@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Circuit } from '../circuit.ts';
+import { Circuit } from '../health/circuit.ts';
 import type {
 	Ask,
 	Call,

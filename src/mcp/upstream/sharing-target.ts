@@ -1,5 +1,5 @@
 import { canonical } from '../canonical.ts';
-import type { Circuit } from '../circuit.ts';
+import type { Circuit } from '../health/circuit.ts';
 import type { Caller, ServerFacts, Target, Upstream, UpstreamEvents } from '../model.ts';
 import { Share } from './share.ts';
 import { SharedUpstream } from './shared-upstream.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Circuit } from '../circuit.ts';
-import type { Failure } from '../failure.ts';
+import { Circuit } from '../health/circuit.ts';
+import type { Failure } from '../health/failure.ts';
 import { Start, StartGate } from './start-gate.ts';
 
 const crashed: Failure = { reason: 'it exited', remedy: '', exitCode: 1, signal: null, stderr: [] };

@@ -1,5 +1,5 @@
-import type { Circuit, CircuitFollower } from '../circuit.ts';
-import type { Failure } from '../failure.ts';
+import type { Circuit, CircuitFollower } from '../health/circuit.ts';
+import type { Failure } from '../health/failure.ts';
 
 /** So many starts at once, as long as it is not known that they succeed … */
 const untested = 8;

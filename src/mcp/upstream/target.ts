@@ -14,7 +14,7 @@ import type {
 	Upstream,
 	UpstreamEvents,
 } from '../model.ts';
-import { Circuit } from '../circuit.ts';
+import { Circuit } from '../health/circuit.ts';
 import { awayError } from '../errors.ts';
 import { CallClock } from './call-clock.ts';
 import { CallLimit, type LimitUser } from './call-limit.ts';

@@ -1,10 +1,10 @@
 import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
 import { code, mcpError } from '../errors.ts';
-import { refuseAsk } from '../refuse-ask.ts';
+import { refuseAsk } from '../asks/refuse-ask.ts';
 import type { Ask, Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import { ownCall } from '../own-call.ts';
-import { type DeclaredHeaders, readParamHeaders } from '../param-headers.ts';
+import { type DeclaredHeaders, readParamHeaders } from '../params/param-headers.ts';
 import { memberOf } from './message.ts';
 import type { Sent } from './open-call.ts';
 

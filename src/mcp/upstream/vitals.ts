@@ -1,4 +1,4 @@
-import type { Circuit } from '../circuit.ts';
+import type { Circuit } from '../health/circuit.ts';
 import type { CallClock } from './call-clock.ts';
 import type { CallLimit } from './call-limit.ts';
 import type { StartGate } from './start-gate.ts';

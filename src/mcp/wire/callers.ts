@@ -1,5 +1,5 @@
 import { decodeString, type Member } from '../../lib/json-scan.ts';
-import { interactive } from '../interactive.ts';
+import { interactive } from '../asks/interactive.ts';
 import type { Caller } from '../model.ts';
 import type { Envelope } from './envelope.ts';
 

@@ -1,7 +1,7 @@
 import type { Facts } from '../../facts/facts.ts';
 import { code, mcpError } from '../errors.ts';
 import type { Caller, Result } from '../model.ts';
-import type { Session, SessionStream } from '../session.ts';
+import type { Session, SessionStream } from '../sessions/session.ts';
 import type { Envelope } from './envelope.ts';
 import { legacyCodec } from './legacy-codec.ts';
 import { chooseVersion, type LegacyDialogue } from './legacy-dialogue.ts';

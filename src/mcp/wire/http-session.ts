@@ -1,7 +1,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import type { Heartbeat } from '../../lib/heartbeat.ts';
-import type { EventLogLimits } from '../event-log.ts';
-import type { Session } from '../session.ts';
+import type { EventLogLimits } from '../sessions/event-log.ts';
+import type { Session } from '../sessions/session.ts';
 import { keepAliveMs, streamHeaders } from './event-stream.ts';
 import type { HttpChannelOptions } from './http-channel.ts';
 import { ListenStream } from './listen-stream.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Facts } from '../../facts/facts.ts';
 import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
-import type { Connections } from '../connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import { code, mcpError } from '../errors.ts';
 import type { LargeResult } from '../large-result.ts';
 import type { Answer, Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';

@@ -1,14 +1,14 @@
 import type { Facts } from '../../facts/facts.ts';
 import type { Member } from '../../lib/json-scan.ts';
-import type { Connections } from '../connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import { isRouted, logLevels } from '../dispatch.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
 import { type Greeting, greet } from '../greeting.ts';
-import { interactive } from '../interactive.ts';
-import { askingMethods } from '../lanes.ts';
+import { interactive } from '../asks/interactive.ts';
+import { askingMethods } from '../connections/lanes.ts';
 import { missingTarget } from '../missing.ts';
 import type { Caller, McpError, Result } from '../model.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sessions/session.ts';
 import { callOf, tokenOf } from './call-of.ts';
 import { anonymous } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
 import type { Caller, McpError, Result } from '../model.ts';
-import type { Pool, PoolLease } from '../pool.ts';
+import type { Pool, PoolLease } from '../connections/pool.ts';
 import { callOf, tokenOf } from './call-of.ts';
 import { anonymous } from './callers.ts';
 import type { Envelope } from './envelope.ts';

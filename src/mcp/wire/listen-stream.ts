@@ -1,7 +1,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
-import type { LoggedEvent } from '../event-log.ts';
-import type { Session, SessionStream } from '../session.ts';
+import type { LoggedEvent } from '../sessions/event-log.ts';
+import type { Session, SessionStream } from '../sessions/session.ts';
 import { eventOf, keepAlive, keepAliveMs, streamHeaders } from './event-stream.ts';
 import type { RecordedStream } from './replay.ts';
 import { type StreamLimits, StreamQueue } from './stream-queue.ts';

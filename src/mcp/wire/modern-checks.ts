@@ -2,7 +2,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import { decodeString } from '../../lib/json-scan.ts';
 import { logLevels } from '../dispatch.ts';
 import { code } from '../errors.ts';
-import { decodeHeader } from '../header-value.ts';
+import { decodeHeader } from '../params/header-value.ts';
 import { metaKeys, metaMember, metaString } from './callers.ts';
 import type { Envelope } from './envelope.ts';
 import { header } from './refusals.ts';

@@ -1,11 +1,11 @@
 import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
-import type { Listener } from '../connections.ts';
+import type { Listener } from '../connections/connections.ts';
 import { code, mcpError } from '../errors.ts';
 import { greet } from '../greeting.ts';
 import { isWithin } from '../is-within.ts';
 import type { Notice, Topic } from '../model.ts';
-import type { PoolLease } from '../pool.ts';
+import type { PoolLease } from '../connections/pool.ts';
 import { errorResponse, noticeText, resultResponse } from '../rpc-text.ts';
 import type { ReplyChannel } from './channel.ts';
 import type { Envelope } from './envelope.ts';

@@ -1,7 +1,7 @@
 import { decodeString, everywhere, isScanFault, type Look, type Member, scanJson } from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
 import { withoutMembers } from '../../lib/without-members.ts';
-import { mapKeywords } from '../subschemas.ts';
+import { mapKeywords } from '../params/subschemas.ts';
 
 /**
  * Rewrites a `tools/list` result for clients before 2026-07-28, which refuse the whole list when the `outputSchema`

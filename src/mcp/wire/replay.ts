@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { EventLog, type EventLogLimits, type LoggedEvent } from '../event-log.ts';
+import { EventLog, type EventLogLimits, type LoggedEvent } from '../sessions/event-log.ts';
 import { eventOf, identified, keepAlive, primingEvent } from './event-stream.ts';
 import type { ReplayableStream } from './replayable.ts';
 import type { StreamQueue } from './stream-queue.ts';

@@ -3,7 +3,7 @@ import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import { logLevels } from '../dispatch.ts';
 import { code, mcpError, stopping } from '../errors.ts';
-import { refuseAsk } from '../refuse-ask.ts';
+import { refuseAsk } from '../asks/refuse-ask.ts';
 import type { LargeResult } from '../large-result.ts';
 import type { Ask, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { errorResponse, noticeText, resultPieces, resultResponse } from '../rpc-text.ts';

@@ -1,9 +1,9 @@
 import type { Facts } from '../../facts/facts.ts';
 import { code, mcpError, stopping } from '../errors.ts';
 import type { Caller } from '../model.ts';
-import type { Pool, PoolLease } from '../pool.ts';
+import type { Pool, PoolLease } from '../connections/pool.ts';
 import { errorResponse } from '../rpc-text.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sessions/session.ts';
 import { Callers } from './callers.ts';
 import { ChannelSession, silence } from './channel-session.ts';
 import { classify } from './classify.ts';
