@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { decodeEscapes } from './decode-escapes.ts';
 import { escapeLength, plainRunEnd } from './plain-run.ts';
 
 /** A member of a JSON object text: offsets of its key's opening quote and of its value. */
@@ -369,8 +370,7 @@ function holds(text: Buffer, at: number, key: string): boolean {
 /** Decodes the string whose quotes stand at `start` and `end - 1`. */
 export function decodeString(text: Buffer, start: number, end: number): string {
 	const inner = text.toString('utf8', start + 1, end - 1);
-	if (!inner.includes('\\')) return inner;
-	return JSON.parse(text.toString('utf8', start, end)) as string;
+	return inner.includes('\\') ? decodeEscapes(inner) : inner;
 }
 
 function isDigit(byte: number): boolean {
