@@ -4,8 +4,8 @@ export default defineConfig({
 	test: {
 		include: ['src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts', 'ui/src/**/*.test.{ts,tsx}'],
 		exclude: [...configDefaults.exclude, 'dist/**', '.cache/**'],
-		// Most tests wait for processes and timers: two at once nearly halve the time, even on two cores.
-		maxWorkers: 2,
+		// Most tests wait for processes and timers: three at once keep two cores busy.
+		maxWorkers: 3,
 		// Real processes and sockets on a busy machine.
 		testTimeout: 20_000,
 		hookTimeout: 60_000,
