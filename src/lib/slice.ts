@@ -3,8 +3,8 @@ export class Slice {
 	private readonly end: number;
 	private asked = 0;
 
-	/** `ms` of work, two by default: what is written meanwhile leaves only afterwards, and costs more. */
-	constructor(ms = 2) {
+	/** `ms` of work; half a one by default, as what is written meanwhile leaves only afterwards, and takes several times that. */
+	constructor(ms = 0.5) {
 		this.end = performance.now() + ms;
 	}
 
