@@ -13,7 +13,7 @@ export const figures = {
 	residentKB: 'resident KB each',
 	heapKB: 'heap KB each',
 	externalKB: 'external KB each',
-	stallMilliseconds: 'longest stall of the loop, ms',
+	stallMilliseconds: 'longest stall of the loop, processor ms',
 };
 const accept = 'application/json, text/event-stream';
 const headers = { 'content-type': 'application/json', accept };
