@@ -1,7 +1,6 @@
-import { code, mcpError, tooMuch } from '../errors.ts';
-import type { LargeResult } from '../large-result.ts';
-import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
-import { refuseAsk } from '../asks/refuse-ask.ts';
+import { tooMuch } from '../errors.ts';
+import type { Call, McpError, Sink, Ticket } from '../model.ts';
+import { RelayedCall } from '../relayed-call.ts';
 
 /** A connection whose calls are counted. */
 export interface LimitUser {
@@ -40,7 +39,7 @@ export class CallLimit {
 	}
 
 	/** A call that ran is over. */
-	left(): void {
+	ran(): void {
 		this.open--;
 		const next = this.waiting.shift();
 		if (next !== undefined) this.run(next);
@@ -55,10 +54,7 @@ export class CallLimit {
 	/** A connection ends: those of its calls that wait have nothing to wait for. */
 	leave(user: LimitUser, error: McpError): void {
 		if (user.queued === 0) return;
-		for (const one of this.waiting.filter((call) => call.user === user)) {
-			this.forget(one);
-			one.fail(error);
-		}
+		for (const one of this.waiting.filter((call) => call.user === user)) one.fail(error);
 	}
 
 	tooMany(): McpError {
@@ -73,28 +69,23 @@ export class CallLimit {
 }
 
 /** A call that is counted, or waits for its turn. */
-class LimitedCall implements Sink, Ticket {
+class LimitedCall extends RelayedCall {
 	private readonly limit: CallLimit;
 	readonly user: LimitUser;
 	private readonly call: Call;
-	private sink: Sink | null;
-	private ticket: Ticket | null = null;
 	private running = false;
 	private timer: NodeJS.Timeout | null = null;
 
 	constructor(limit: CallLimit, user: LimitUser, call: Call, sink: Sink) {
+		super(sink);
 		this.limit = limit;
 		this.user = user;
 		this.call = call;
-		this.sink = sink;
 	}
 
 	wait(ms: number): void {
 		this.user.queued++;
-		this.timer = setTimeout(() => {
-			this.limit.forget(this);
-			this.fail(this.limit.tooMany());
-		}, ms);
+		this.timer = setTimeout(() => this.fail(this.limit.tooMany()), ms);
 		this.timer.unref();
 	}
 
@@ -102,52 +93,13 @@ class LimitedCall implements Sink, Ticket {
 		this.stopWaiting();
 		this.running = true;
 		const ticket = this.user.begin(this.call, this);
-		if (this.sink !== null) this.ticket = ticket;
+		if (!this.gone) this.ticket = ticket;
 	}
 
-	cancel(reason?: string): void {
-		if (this.sink === null) return;
-		if (this.ticket !== null) return this.ticket.cancel(reason);
-		this.limit.forget(this);
-		this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
-	}
-
-	note(notice: Notice): void {
-		this.sink?.note(notice);
-	}
-
-	ask(ask: Ask): void {
-		if (this.sink === null) refuseAsk(ask);
-		else this.sink.ask(ask);
-	}
-
-	paused(): void {
-		this.sink?.paused?.();
-	}
-
-	done(result: Result): void {
-		this.end()?.done(result);
-	}
-
-	inPieces(result: LargeResult): readonly JsonText[] | null {
-		return this.sink?.inPieces?.(result) ?? null;
-	}
-
-	pass(pieces: readonly JsonText[]): void {
-		this.end()?.pass?.(pieces);
-	}
-
-	fail(error: McpError): void {
-		this.end()?.fail(error);
-	}
-
-	private end(): Sink | null {
-		const { sink } = this;
-		if (sink === null) return null;
-		this.sink = null;
+	protected left(): void {
 		this.stopWaiting();
-		if (this.running) this.limit.left();
-		return sink;
+		if (this.running) this.limit.ran();
+		else this.limit.forget(this);
 	}
 
 	private stopWaiting(): void {
