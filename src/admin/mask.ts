@@ -7,11 +7,20 @@ export const masked = '<redacted>';
  * (`$NAME`, `${NAME}`) stays, because it says nothing.
  */
 export function maskSecrets<T>(value: T, secrets: readonly string[] = []): T {
-	const known = new Set(secrets.filter(isWorthSearching));
+	return mask(value, secretsOf(value, secrets)) as T;
+}
+
+/** Masks texts as `maskSecrets` would if they stood in `value`, such as what a child with this `env` prints. */
+export function maskerFor(value: unknown): (text: string) => string {
+	const secrets = secretsOf(value, []);
+	return (text) => maskText(text, secrets);
+}
+
+function secretsOf(value: unknown, more: readonly string[]): readonly string[] {
+	const known = new Set(more.filter(isWorthSearching));
 	collectEnvironment(value, known);
 	// Longest first, so that one secret inside another leaves no rest.
-	const wanted = [...known].sort((a, b) => b.length - a.length);
-	return mask(value, wanted) as T;
+	return [...known].sort((a, b) => b.length - a.length);
 }
 
 /** `token`, `adminToken`, `X-Api-Key` …, but not `key`, `tokenizer` or `author`. */

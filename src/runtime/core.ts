@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, createAdmin } from '../admin/admin.ts';
 import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
+import { maskerFor } from '../admin/mask.ts';
 import type { ConfigView, StateSnapshot } from '../admin/state.ts';
 import type { GatewayConfig } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -73,6 +74,8 @@ export class Core implements Beating {
 	private editor: ConfigEditor | null = null;
 	/** What the admin API must not show. */
 	private readonly secrets: string[];
+	/** Masks what programs complain with: the keys that they were given. */
+	private shown: (text: string) => string;
 	private config: ConfigView;
 	readonly metrics: Metrics;
 	readonly admin: Admin;
@@ -120,6 +123,7 @@ export class Core implements Beating {
 			warn: (message) => mcpLog.warn(message),
 			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
 		};
+		this.shown = maskerFor(config);
 		const { runtime } = compile(config, this.context, null);
 		this.current = { config, document: options.document, text: options.file?.text ?? '', runtime };
 		this.secrets = config.settings.sessionKey === null ? [] : [config.settings.sessionKey];
@@ -157,6 +161,7 @@ export class Core implements Beating {
 		const { sessionKey } = config.settings;
 		if (sessionKey !== null && !this.secrets.includes(sessionKey)) this.secrets.push(sessionKey);
 		this.current = { config, document, text, runtime };
+		this.shown = maskerFor(config);
 		const { drainDeadline } = this.options.config.settings;
 		const left = replaceRuntime(change, {
 			patience: drainDeadline,
@@ -285,13 +290,14 @@ export class Core implements Beating {
 		const label = targetLabel(backend, health.target);
 		const repeated = this.logged.get(label) === failure.reason;
 		this.logged.set(label, failure.reason);
-		logger[repeated ? 'debug' : 'warn'](`target "${health.target}" failed: ${failure.reason}`, {
+		const { shown } = this;
+		logger[repeated ? 'debug' : 'warn'](`target "${health.target}" failed: ${shown(failure.reason)}`, {
 			backend,
 			address: failure.where,
 			exit_code: failure.exitCode ?? undefined,
 			signal: failure.signal ?? undefined,
 			remedy: failure.remedy === '' ? undefined : failure.remedy,
-			stderr: failure.stderr.length === 0 ? undefined : failure.stderr.slice(-5).join('\n'),
+			stderr: failure.stderr.length === 0 ? undefined : failure.stderr.slice(-5).map(shown).join('\n'),
 		});
 	}
 

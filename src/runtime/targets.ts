@@ -1,3 +1,4 @@
+import { maskerFor } from '../admin/mask.ts';
 import type { HttpTargetConfig, McpLimits, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
 import type { Target } from '../mcp/model.ts';
 import { createStdioTarget, type StdioTarget } from '../mcp/upstream/stdio-target.ts';
@@ -70,12 +71,13 @@ export class Targets {
 		const { processes } = this;
 		const command = commandOf(config, this.maximumLineBytes);
 		const supervision = processes.supervision(label);
+		const shown = maskerFor(config);
 		const rate = new LineRate(stderrBurst, stderrPerSecond, () => performance.now());
 		const onStderr = (line: string) => {
 			const before = rate.pass();
 			if (before === null) return;
 			if (before > 0) this.logger.debug(`${before} lines of stderr left out`, { target: name });
-			this.logger.debug(line, { target: name, stream: 'stderr' });
+			this.logger.debug(shown(line), { target: name, stream: 'stderr' });
 		};
 		return createStdioTarget({
 			...{ name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls },
@@ -86,7 +88,7 @@ export class Targets {
 					...{ processes, label, command, owner, spare, onStderr },
 					onJunk: (line) => {
 						supervision.junkLines++;
-						this.junk(name, line);
+						this.junk(name, line, shown);
 					},
 					onFault: (fault) => {
 						const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
@@ -148,8 +150,9 @@ export class Targets {
 		});
 	}
 
-	private junk(target: string, text: Buffer): void {
-		this.logger.debug('dropped a line that is no answer', { target, line: text.toString('utf8', 0, 200) });
+	private junk(target: string, text: Buffer, shown = (line: string) => line): void {
+		const line = shown(text.toString('utf8', 0, 2000)).slice(0, 200);
+		this.logger.debug('dropped a line that is no answer', { target, line });
 	}
 
 	private poolOf(url: string): HttpPool {

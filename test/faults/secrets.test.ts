@@ -28,6 +28,7 @@ function configOf(secrets: Secrets, http: string): string {
     args: ${JSON.stringify([fixture, `--api-key=${secrets.text('argument')}`])}
     env:
       CHILD_KEY: ${secrets.text('childenv')}
+      CHILD_TOKEN: ${secrets.text('childtoken')}
       NOT_TOLD: $OUTSIDE_SECRET
 - name: gone
   mcp: { host: "http://127.0.0.1:1/mcp?api_key=${secrets.text('query')}" }
@@ -61,6 +62,7 @@ async function client(gateway: TestGateway, secrets: Secrets): Promise<string[]>
 	for (const body of ['{', '[]', '{"jsonrpc":"2.0","id":1,"method":"no/such"}', call('child_nothing'), call('far_x')])
 		await send(body, session);
 	await send('{"jsonrpc":"2.0","id":1,"method":"tools/list"}', session);
+	await send(call('child_blab', '{"variable":"CHILD_TOKEN"}'), session);
 	await send(call('child_crash'), session);
 	await send(call('child_junk'), session);
 	await send(call('gone_x'), session);
@@ -96,10 +98,10 @@ test('no secret is in logs, dumps, metrics, errors, or where a child or a server
 	// A child knows its own secrets; a server knows what stands in its URL, and nothing of clients.
 	const own = await gateway.legacy();
 	const environment = await own.tool('child_env');
-	expect(secrets.in(environment)).toEqual(['childenv', 'outside']);
+	expect(secrets.in(environment)).toEqual(['childenv', 'childtoken', 'outside']);
 	for (const { pid, command } of gateway.children()) {
 		expect(secrets.in(command)).toEqual(command.includes(fixture) ? ['argument'] : []);
-		expect(secrets.in(readFileSync(`/proc/${pid}/environ`, 'latin1'), 'childenv', 'outside')).toEqual([]);
+		expect(secrets.in(readFileSync(`/proc/${pid}/environ`, 'latin1'), 'childenv', 'childtoken', 'outside')).toEqual([]);
 	}
 	for (const { headers, text } of server.received) expect(secrets.in(JSON.stringify(headers) + text)).toEqual([]);
 
@@ -117,4 +119,5 @@ test('no secret is in logs, dumps, metrics, errors, or where a child or a server
 		expect.soft(secrets.in((await ask(Number(new URL(gateway.statsUrl).port), path)).text), path).toEqual([]);
 	expect(secrets.in(gateway.log())).toEqual([]);
 	expect(gateway.log()).toContain('"gone"');
+	expect(gateway.log().match(/the value is <redacted>/g)).toHaveLength(3);
 }, 60_000);
