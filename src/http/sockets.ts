@@ -75,6 +75,12 @@ async function openUnix(path: string, server: Server): Promise<Opened | ListenFa
 	return { addresses: [`unix:${path}`], port: 0 };
 }
 
+/**
+ * So many connections wait to be taken, as far as the system allows (Linux: `net.core.somaxconn`). Node's 511 are full when
+ * as many clients come at once while the loop is busy; the others try again a second later, or are reset.
+ */
+const backlog = 4096;
+
 /** The port that was bound, or the error code. */
 function bind(
 	server: Server,
@@ -91,7 +97,7 @@ function bind(
 		};
 		server.once('error', failed);
 		server.once('listening', listening);
-		server.listen({ ...where, exclusive: true });
+		server.listen({ ...where, exclusive: true, backlog });
 	});
 }
 

@@ -5,6 +5,12 @@ import { Load } from '../load.ts';
 import { atMost, none, sleep, type Soak } from '../soak.ts';
 import { echoServer, endRows, httpTarget, startGateway, warm } from '../started.ts';
 
+function slow(port: number): RawClient {
+	const one = new RawClient(port);
+	one.send('POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ');
+	return one;
+}
+
 /** Connections that send their headers a byte at a time. */
 export const slowLoris: Soak = {
 	name: 'slow-loris',
@@ -17,12 +23,14 @@ export const slowLoris: Soak = {
 		load.take();
 		await sleep(seconds * 1000);
 		const alone = percentile(load.take(), 0.99);
-		const loris = Array.from({ length: count }, () => new RawClient(Number(new URL(gateway.url()).port)));
-		const header = 'POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ';
-		for (const one of loris) one.send(header);
+		const loris: RawClient[] = [];
+		const port = Number(new URL(gateway.url()).port);
+		// A hundredth at a time: all in one go would hold up the load in this process, and be measured.
 		const drip = setInterval(() => {
-			for (const one of loris) if (!one.closed) one.send('a');
-		}, 1000);
+			for (let some = count / 100; loris.length < count && some > 0; some--) loris.push(slow(port));
+			const now = Math.floor(performance.now() / 10) % 100;
+			for (let at = now; at < loris.length; at += 100) if (loris[at]?.closed === false) loris[at]?.send('a');
+		}, 10);
 		await sleep(seconds * 1000);
 		const among = percentile(load.take(), 0.99);
 		const deadline = performance.now() + 25_000;
