@@ -1,6 +1,19 @@
+import { code, mcpError } from '../errors.ts';
+import type { LargeResult } from '../large-result.ts';
+import type {
+	Answer,
+	Ask,
+	Call,
+	Caller,
+	JsonText,
+	McpError,
+	Notice,
+	Result,
+	Sink,
+	Ticket,
+	Upstream,
+} from '../model.ts';
 import { refuseAsk } from '../asks/refuse-ask.ts';
-import type { Answer, Ask, Call, Caller, JsonText, Sink, Upstream } from '../model.ts';
-import { RelayedCall } from '../relayed-call.ts';
 
 /** A server that wants to know its client's roots asks for them within this time of the handshake. */
 const settleMs = 100;
@@ -61,21 +74,28 @@ export class Seat {
 }
 
 /** A call with a connection of its own, or on the way to one. */
-export class ExclusiveCall extends RelayedCall {
+export class ExclusiveCall implements Sink, Ticket {
 	private readonly call: Call;
+	private sink: Sink | null;
+	private ticket: Ticket | null = null;
 	private over: (() => void) | null = null;
 	/** Ends the questions that come before the call; null when there are none. */
 	private asking: (() => void) | null = null;
 
 	constructor(call: Call, sink: Sink) {
-		super(sink);
 		this.call = call;
+		this.sink = sink;
+	}
+
+	/** Whether the client has taken it back. */
+	get gone(): boolean {
+		return this.sink === null;
 	}
 
 	/** It has a connection; `over` is called once it needs it no longer. */
 	seated(over: () => void): void {
-		if (this.gone) over();
-		else this.over = over;
+		this.over = over;
+		if (this.sink === null) this.leave();
 	}
 
 	run(upstream: Upstream): void {
@@ -99,9 +119,53 @@ export class ExclusiveCall extends RelayedCall {
 		}
 	}
 
-	protected left(): void {
+	cancel(reason?: string): void {
+		if (this.sink === null) return;
+		if (this.ticket !== null) return this.ticket.cancel(reason);
 		this.asking?.();
-		this.over?.();
+		this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
+	}
+
+	note(notice: Notice): void {
+		this.sink?.note(notice);
+	}
+
+	ask(ask: Ask): void {
+		if (this.sink === null) refuseAsk(ask);
+		else this.sink.ask(ask);
+	}
+
+	paused(): void {
+		this.sink?.paused?.();
+	}
+
+	done(result: Result): void {
+		const { sink } = this;
+		this.leave();
+		sink?.done(result);
+	}
+
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.sink?.inPieces?.(result) ?? null;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		const { sink } = this;
+		this.leave();
+		sink?.pass?.(pieces);
+	}
+
+	fail(error: McpError): void {
+		const { sink } = this;
+		this.leave();
+		sink?.fail(error);
+	}
+
+	private leave(): void {
+		const { over } = this;
+		this.sink = null;
+		this.over = null;
+		over?.();
 	}
 }
 

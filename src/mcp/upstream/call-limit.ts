@@ -1,6 +1,7 @@
-import { tooMuch } from '../errors.ts';
-import type { Call, McpError, Sink, Ticket } from '../model.ts';
-import { RelayedCall } from '../relayed-call.ts';
+import { code, mcpError, tooMuch } from '../errors.ts';
+import type { LargeResult } from '../large-result.ts';
+import type { Ask, Call, JsonText, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
+import { refuseAsk } from '../asks/refuse-ask.ts';
 
 /** A connection whose calls are counted. */
 export interface LimitUser {
@@ -39,7 +40,7 @@ export class CallLimit {
 	}
 
 	/** A call that ran is over. */
-	ran(): void {
+	left(): void {
 		this.open--;
 		const next = this.waiting.shift();
 		if (next !== undefined) this.run(next);
@@ -54,7 +55,10 @@ export class CallLimit {
 	/** A connection ends: those of its calls that wait have nothing to wait for. */
 	leave(user: LimitUser, error: McpError): void {
 		if (user.queued === 0) return;
-		for (const one of this.waiting.filter((call) => call.user === user)) one.fail(error);
+		for (const one of this.waiting.filter((call) => call.user === user)) {
+			this.forget(one);
+			one.fail(error);
+		}
 	}
 
 	tooMany(): McpError {
@@ -69,23 +73,28 @@ export class CallLimit {
 }
 
 /** A call that is counted, or waits for its turn. */
-class LimitedCall extends RelayedCall {
+class LimitedCall implements Sink, Ticket {
 	private readonly limit: CallLimit;
 	readonly user: LimitUser;
 	private readonly call: Call;
+	private sink: Sink | null;
+	private ticket: Ticket | null = null;
 	private running = false;
 	private timer: NodeJS.Timeout | null = null;
 
 	constructor(limit: CallLimit, user: LimitUser, call: Call, sink: Sink) {
-		super(sink);
 		this.limit = limit;
 		this.user = user;
 		this.call = call;
+		this.sink = sink;
 	}
 
 	wait(ms: number): void {
 		this.user.queued++;
-		this.timer = setTimeout(() => this.fail(this.limit.tooMany()), ms);
+		this.timer = setTimeout(() => {
+			this.limit.forget(this);
+			this.fail(this.limit.tooMany());
+		}, ms);
 		this.timer.unref();
 	}
 
@@ -93,13 +102,52 @@ class LimitedCall extends RelayedCall {
 		this.stopWaiting();
 		this.running = true;
 		const ticket = this.user.begin(this.call, this);
-		if (!this.gone) this.ticket = ticket;
+		if (this.sink !== null) this.ticket = ticket;
 	}
 
-	protected left(): void {
+	cancel(reason?: string): void {
+		if (this.sink === null) return;
+		if (this.ticket !== null) return this.ticket.cancel(reason);
+		this.limit.forget(this);
+		this.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
+	}
+
+	note(notice: Notice): void {
+		this.sink?.note(notice);
+	}
+
+	ask(ask: Ask): void {
+		if (this.sink === null) refuseAsk(ask);
+		else this.sink.ask(ask);
+	}
+
+	paused(): void {
+		this.sink?.paused?.();
+	}
+
+	done(result: Result): void {
+		this.end()?.done(result);
+	}
+
+	inPieces(result: LargeResult): readonly JsonText[] | null {
+		return this.sink?.inPieces?.(result) ?? null;
+	}
+
+	pass(pieces: readonly JsonText[]): void {
+		this.end()?.pass?.(pieces);
+	}
+
+	fail(error: McpError): void {
+		this.end()?.fail(error);
+	}
+
+	private end(): Sink | null {
+		const { sink } = this;
+		if (sink === null) return null;
+		this.sink = null;
 		this.stopWaiting();
-		if (this.running) this.limit.ran();
-		else this.limit.forget(this);
+		if (this.running) this.limit.left();
+		return sink;
 	}
 
 	private stopWaiting(): void {
