@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { masked, maskSecrets } from './mask.ts';
+import { masked, maskerFor, maskSecrets } from './mask.ts';
+import { secretsIn } from './secret-texts.ts';
 
 test('every value of env is hidden, its names stay', () => {
 	expect(maskSecrets({ stdio: { cmd: 'x', env: { API_KEY: 'k', TZ: 'Europe/Berlin', EMPTY: '' } } })).toEqual({
@@ -104,4 +105,16 @@ test('the original is not changed and `__proto__` stays a plain member', () => {
 test('credentials in the path of a target that is written in parts', () => {
 	const target = { host: 'h', port: 1, path: '/mcp?api_key=hidden&x=1' };
 	expect(maskSecrets(target)).toEqual({ ...target, path: '/mcp?api_key=<redacted>&x=1' });
+});
+
+test.each(['?', '?a'])('a line of many %s is masked in little time', (one) => {
+	const line = `/${one.repeat(16_000 / one.length)}`;
+	const began = performance.now();
+	maskerFor([])(line);
+	expect(performance.now() - began).toBeLessThan(50);
+});
+
+test('each line of a secret of several lines is masked', () => {
+	const key = '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\n-----END KEY-----';
+	expect(maskerFor(secretsIn({ env: { SERVICE_PRIVATE_KEY: key } }))('MIIEvQIBADANBgkqhkiG9w0B')).toBe('<redacted>');
 });

@@ -63,3 +63,21 @@ test('a round comes to all, but never to all at once', () => {
 	expect(new Set(beats.values())).toEqual(new Set([2]));
 	heartbeat.stop();
 });
+
+test('a part in which many have something to do goes on while nothing else wakes the loop', async () => {
+	const heartbeat = new Heartbeat(() => {}, 1600);
+	let beats = 0;
+	for (let at = 0; at < 800; at++) {
+		heartbeat.add({
+			slot: -1,
+			beat() {
+				beats++;
+				for (const end = performance.now() + 0.1; performance.now() < end; );
+			},
+		});
+	}
+	// The part begins after 200 ms, and is 10 ms of work.
+	await new Promise((resolve) => setTimeout(resolve, 380));
+	heartbeat.stop();
+	expect(beats).toBe(100);
+});

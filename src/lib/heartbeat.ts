@@ -62,8 +62,8 @@ export class Heartbeat {
 		const slice = new Slice();
 		for (let at = from; at >= 0; at -= parts) {
 			if (slice.over) {
+				// Without a reference to it the loop would sleep until the next timer.
 				this.rest = setImmediate(() => this.goOn(at));
-				this.rest.unref();
 				return;
 			}
 			const one = this.beating.at(at);

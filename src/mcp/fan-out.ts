@@ -28,18 +28,29 @@ export class FanOut<T> {
 	}
 
 	private go(slice: Slice): void {
-		do {
-			const [notice] = this.waiting;
-			if (notice === undefined) return;
-			this.rest ??= this.members.values();
-			const next = this.rest.next();
-			if (next.done === true) {
-				this.waiting.shift();
-				this.rest = null;
-				continue;
-			}
-			this.tell(next.value, notice);
-		} while (!slice.over);
+		try {
+			while (this.tellNext()) if (slice.over) break;
+		} finally {
+			// Also when telling one of them has thrown: the others are not to miss it.
+			if (this.waiting.length > 0) this.plan();
+		}
+	}
+
+	/** False: all have been told all. */
+	private tellNext(): boolean {
+		const [notice] = this.waiting;
+		if (notice === undefined) return false;
+		this.rest ??= this.members.values();
+		const next = this.rest.next();
+		if (next.done !== true) this.tell(next.value, notice);
+		else {
+			this.waiting.shift();
+			this.rest = null;
+		}
+		return true;
+	}
+
+	private plan(): void {
 		if (this.planned) return;
 		this.planned = true;
 		setImmediate(() => {

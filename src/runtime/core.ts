@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Admin, createAdmin } from '../admin/admin.ts';
 import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
 import { maskerFor } from '../admin/mask.ts';
+import { secretsIn } from '../admin/secret-texts.ts';
 import type { ConfigView, StateSnapshot } from '../admin/state.ts';
 import type { GatewayConfig } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -76,6 +77,8 @@ export class Core implements Beating {
 	private readonly secrets: string[];
 	/** Masks what programs complain with: the keys that they were given. */
 	private shown: (text: string) => string;
+	/** Such keys of earlier configurations, whose programs may still run. */
+	private readonly retired = new Set<string>();
 	private config: ConfigView;
 	readonly metrics: Metrics;
 	readonly admin: Admin;
@@ -123,7 +126,7 @@ export class Core implements Beating {
 			warn: (message) => mcpLog.warn(message),
 			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
 		};
-		this.shown = maskerFor(config);
+		this.shown = maskerFor(secretsIn(config));
 		const { runtime } = compile(config, this.context, null);
 		this.current = { config, document: options.document, text: options.file?.text ?? '', runtime };
 		this.secrets = config.settings.sessionKey === null ? [] : [config.settings.sessionKey];
@@ -160,8 +163,9 @@ export class Core implements Beating {
 	replace({ runtime, change }: Compiled, { config, document, text }: Omit<Applied, 'runtime'>): void {
 		const { sessionKey } = config.settings;
 		if (sessionKey !== null && !this.secrets.includes(sessionKey)) this.secrets.push(sessionKey);
+		for (const secret of secretsIn(this.current.config)) keep(this.retired, secret);
+		this.shown = maskerFor([...this.retired, ...secretsIn(config)]);
 		this.current = { config, document, text, runtime };
-		this.shown = maskerFor(config);
 		const { drainDeadline } = this.options.config.settings;
 		const left = replaceRuntime(change, {
 			patience: drainDeadline,
@@ -195,6 +199,7 @@ export class Core implements Beating {
 	snapshot(): StateSnapshot {
 		return takeSnapshot({
 			config: this.current.config,
+			retiredSecrets: [...this.retired],
 			configState: this.config,
 			configSource: this.options.source,
 			version: this.options.version,
@@ -336,3 +341,15 @@ function sealKey(configured: string | null, logger: Logger): Buffer {
 	});
 	return randomBytes(32);
 }
+
+/** Keeps the latest of the secrets that were taken out of the configuration. */
+function keep(retired: Set<string>, secret: string): void {
+	retired.delete(secret);
+	retired.add(secret);
+	for (const oldest of retired) {
+		if (retired.size <= maximumRetired) return;
+		retired.delete(oldest);
+	}
+}
+
+const maximumRetired = 1000;

@@ -11,6 +11,7 @@ import type {
 } from '../admin/state.ts';
 import { maskSecrets } from '../admin/mask.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
+import type { Failure } from '../mcp/health/failure.ts';
 import { residentBytes } from '../lib/resident-bytes.ts';
 import type { LiveBackend } from './backend.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
@@ -18,6 +19,8 @@ import type { ProcessReport } from '../processes/supervision.ts';
 /** What a snapshot is made from. */
 export interface SnapshotSource {
 	readonly config: GatewayConfig;
+	/** Secrets of programs that the configuration does not hold any more. */
+	readonly retiredSecrets: readonly string[];
 	readonly configSource: string;
 	readonly configState: ConfigView;
 	readonly version: string;
@@ -133,7 +136,7 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 	const circuit = health?.circuit ?? null;
 	const failure = health?.failure ?? circuit?.failure ?? null;
 	const away = circuit !== null && circuit.state !== 'closed';
-	const shown = withoutSecrets(target, failure?.reason ?? '', failure?.stderr ?? []);
+	const shown = withoutSecrets(target, failure, source.retiredSecrets);
 	return {
 		id: `${backend}/${target.name}`,
 		name: target.name,
@@ -169,10 +172,11 @@ function processView(report: ProcessReport | null): ProcessView | null {
 }
 
 /** Command lines and URLs hold keys now and then, and programs complain with them. */
-function withoutSecrets(target: TargetConfig, reason: string, stderr: readonly string[]) {
+function withoutSecrets(target: TargetConfig, failure: Failure | null, secrets: readonly string[]) {
 	const stdio = target.kind === 'stdio' ? { args: target.args, env: target.env } : { args: [], env: {} };
 	const place = target.kind === 'stdio' ? target.cmd : target.url;
-	const shown = maskSecrets({ ...stdio, place, reason, stderr: stderr.slice(-50) });
+	const { reason = '', stderr = [] } = failure ?? {};
+	const shown = maskSecrets({ ...stdio, place, reason, stderr: stderr.slice(-50) }, secrets);
 	const endpoint = target.kind === 'stdio' ? [shown.place, ...shown.args].map(quoted).join(' ') : shown.place;
 	return { endpoint, reason: shown.reason, stderr: shown.stderr };
 }

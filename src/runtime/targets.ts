@@ -1,4 +1,5 @@
 import { maskerFor } from '../admin/mask.ts';
+import { secretsIn } from '../admin/secret-texts.ts';
 import type { HttpTargetConfig, McpLimits, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
 import type { Target } from '../mcp/model.ts';
 import { createStdioTarget, type StdioTarget } from '../mcp/upstream/stdio-target.ts';
@@ -71,9 +72,10 @@ export class Targets {
 		const { processes } = this;
 		const command = commandOf(config, this.maximumLineBytes);
 		const supervision = processes.supervision(label);
-		const shown = maskerFor(config);
+		const shown = maskerFor(secretsIn(config));
 		const rate = new LineRate(stderrBurst, stderrPerSecond, () => performance.now());
 		const onStderr = (line: string) => {
+			if (!this.logger.enabled('debug')) return;
 			const before = rate.pass();
 			if (before === null) return;
 			if (before > 0) this.logger.debug(`${before} lines of stderr left out`, { target: name });
@@ -151,6 +153,7 @@ export class Targets {
 	}
 
 	private junk(target: string, text: Buffer, shown = (line: string) => line): void {
+		if (!this.logger.enabled('debug')) return;
 		const line = shown(text.toString('utf8', 0, 2000)).slice(0, 200);
 		this.logger.debug('dropped a line that is no answer', { target, line });
 	}

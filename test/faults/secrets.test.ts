@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask } from '../admin/harness.ts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -10,6 +10,8 @@ import { httpFault } from './harness/http-faults.ts';
 import { type TestGateway, testGateway } from './harness/test-gateway.ts';
 
 const fixture = join(root, 'test/fixtures/stdio-server.mjs');
+/** What the gateway's own environment does not hold, and a child's does. */
+const environmentOnly = ['childenv', 'childtoken', 'firstline', 'lastline', 'outside'];
 const adminPaths = [
 	'/config_dump',
 	'/api/config',
@@ -29,6 +31,7 @@ function configOf(secrets: Secrets, http: string): string {
     env:
       CHILD_KEY: ${secrets.text('childenv')}
       CHILD_TOKEN: ${secrets.text('childtoken')}
+      CHILD_PRIVATE_KEY: "-----BEGIN KEY-----\\n${secrets.text('firstline')}\\n${secrets.text('lastline')}"
       NOT_TOLD: $OUTSIDE_SECRET
 - name: gone
   mcp: { host: "http://127.0.0.1:1/mcp?api_key=${secrets.text('query')}" }
@@ -63,6 +66,7 @@ async function client(gateway: TestGateway, secrets: Secrets): Promise<string[]>
 		await send(body, session);
 	await send('{"jsonrpc":"2.0","id":1,"method":"tools/list"}', session);
 	await send(call('child_blab', '{"variable":"CHILD_TOKEN"}'), session);
+	await send(call('child_blab', '{"variable":"CHILD_PRIVATE_KEY"}'), session);
 	await send(call('child_crash'), session);
 	await send(call('child_junk'), session);
 	await send(call('gone_x'), session);
@@ -78,8 +82,11 @@ test('no secret is in logs, dumps, metrics, errors, or where a child or a server
 	const secrets = new Secrets();
 	const server = await HttpMcpServer.start({ eras: ['legacy'] });
 	onTestFinished(() => server.close());
-	server.override('tools/call', httpFault(server, { fault: 'status', status: 500, body: 'broken' }));
-	const gateway = await testGateway(configOf(secrets, server.url), {
+	const config = configOf(secrets, server.url);
+	// Servers quote the path that they do not know.
+	const quoted = `no POST ${/(\?token=.*)"/.exec(config)?.[1]} here`;
+	server.override('tools/call', httpFault(server, { fault: 'status', status: 500, body: quoted }));
+	const gateway = await testGateway(config, {
 		env: {
 			SESSION_KEY: secrets.key('sessionkey'),
 			OUTSIDE_SECRET: secrets.text('outside'),
@@ -98,10 +105,10 @@ test('no secret is in logs, dumps, metrics, errors, or where a child or a server
 	// A child knows its own secrets; a server knows what stands in its URL, and nothing of clients.
 	const own = await gateway.legacy();
 	const environment = await own.tool('child_env');
-	expect(secrets.in(environment)).toEqual(['childenv', 'childtoken', 'outside']);
+	expect(secrets.in(environment).sort()).toEqual(['childenv', 'childtoken', 'firstline', 'lastline', 'outside']);
 	for (const { pid, command } of gateway.children()) {
 		expect(secrets.in(command)).toEqual(command.includes(fixture) ? ['argument'] : []);
-		expect(secrets.in(readFileSync(`/proc/${pid}/environ`, 'latin1'), 'childenv', 'childtoken', 'outside')).toEqual([]);
+		expect(secrets.in(readFileSync(`/proc/${pid}/environ`, 'latin1'), ...environmentOnly)).toEqual([]);
 	}
 	for (const { headers, text } of server.received) expect(secrets.in(JSON.stringify(headers) + text)).toEqual([]);
 
@@ -119,5 +126,23 @@ test('no secret is in logs, dumps, metrics, errors, or where a child or a server
 		expect.soft(secrets.in((await ask(Number(new URL(gateway.statsUrl).port), path)).text), path).toEqual([]);
 	expect(secrets.in(gateway.log())).toEqual([]);
 	expect(gateway.log()).toContain('"gone"');
-	expect(gateway.log().match(/the value is <redacted>/g)).toHaveLength(3);
+	expect(gateway.log().match(/the value is <redacted>/g)?.length).toBeGreaterThanOrEqual(3);
+	expect(replies.join('')).toContain('no POST … here');
+}, 60_000);
+
+test('nor is one that was taken out of the file while its program runs on', async () => {
+	const secrets = new Secrets();
+	const config = (token: string) =>
+		mcpConfig(`- name: child
+  stdio: { cmd: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(fixture)}], env: { API_TOKEN: ${token} } }`);
+	const gateway = await testGateway(config(secrets.text('old')));
+	const own = await gateway.legacy();
+	const call = own.request('tools/call', '{"name":"confess","arguments":{"variable":"API_TOKEN","ms":1500}}');
+	const before = (await ask(Number(new URL(gateway.adminUrl).port), '/api/state')).text;
+	writeFileSync(gateway.file, config(secrets.text('new')));
+	await gateway.waitFor(/the value is/, 10_000);
+	await call;
+	const after = (await ask(Number(new URL(gateway.adminUrl).port), '/api/state')).text;
+	expect(secrets.in(gateway.log() + before + after)).toEqual([]);
+	expect(gateway.log()).toContain('the file has changed');
 }, 60_000);

@@ -56,3 +56,21 @@ test('a client that looks into results is not passed them', () => {
 	new CallLimit('one', 1).start(user, call, { note() {}, ask() {}, done() {}, fail() {} });
 	expect(user.sinks[0]?.inPieces?.(new LargeResult([Buffer.from('{}')], false))).toBeNull();
 });
+
+test('however many calls wait that are refused at once, all are answered', () => {
+	const limit = new CallLimit('one', 800);
+	const user = new Held();
+	const ends: string[] = [];
+	const client = { note() {}, ask() {}, done: () => ends.push('done'), fail: () => ends.push('fail') };
+	for (let at = 0; at < 800; at++) limit.start(user, call, client);
+	const refusing: LimitUser = {
+		queued: 0,
+		begin(_call, sink) {
+			sink.fail({ code: -32602, message: 'refused', data: null });
+			return { cancel() {} };
+		},
+	};
+	for (let at = 0; at < 3200; at++) limit.start(refusing, call, client);
+	user.sinks[0]?.done({ text: Buffer.from('{}') } as never);
+	expect([ends.length, refusing.queued]).toEqual([3201, 0]);
+});

@@ -21,6 +21,7 @@ export class CallLimit {
 	private readonly target: string;
 	private readonly maximum: number;
 	private open = 0;
+	private calling = false;
 	private readonly waiting: LimitedCall[] = [];
 
 	constructor(target: string, maximum: number) {
@@ -42,8 +43,7 @@ export class CallLimit {
 	/** A call that ran is over. */
 	left(): void {
 		this.open--;
-		const next = this.waiting.shift();
-		if (next !== undefined) this.run(next);
+		this.callUp();
 	}
 
 	/** A call does not wait any longer. */
@@ -69,6 +69,21 @@ export class CallLimit {
 	private run(one: LimitedCall): void {
 		this.open++;
 		one.run();
+	}
+
+	/** Starts who waits. One that is refused at once leaves in the middle of it: thousands would be as many calls deep. */
+	private callUp(): void {
+		if (this.calling) return;
+		this.calling = true;
+		try {
+			while (this.open < this.maximum) {
+				const next = this.waiting.shift();
+				if (next === undefined) return;
+				this.run(next);
+			}
+		} finally {
+			this.calling = false;
+		}
 	}
 }
 

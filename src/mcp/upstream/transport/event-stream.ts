@@ -5,6 +5,7 @@ import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './
 import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';
 import { sessionLoss } from './session-loss.ts';
 import type { TransportFault } from './transport.ts';
+import { withoutAddress } from './without-address.ts';
 
 /** How a stream was left: it `ended`, its connection `broke`, or the server `refused` to give it (any more). */
 export type StreamEnd =
@@ -119,7 +120,8 @@ export class EventStream implements ReplyHandler {
 		const inSession = this.request.headers.includes('mcp-session-id');
 		const body = Buffer.concat(this.body);
 		const sessionLost = sessionLoss(this.status, inSession, body);
-		const fault = { kind: 'http', status: this.status, body, sessionLost } as const;
+		const told = withoutAddress(body, this.channel.url);
+		const fault = { kind: 'http', status: this.status, body: told, sessionLost } as const;
 		this.close({ how: 'refused', fault });
 	}
 

@@ -13,6 +13,7 @@ import { Resuming } from './resuming.ts';
 import { envelopeMember, isMessage, messagesOf, scanMessage } from './scan-message.ts';
 import { sessionLoss } from './session-loss.ts';
 import type { Receiver, TransportFault } from './transport.ts';
+import { withoutAddress } from './without-address.ts';
 
 /** One POST: collects a JSON answer, or takes events as they come. A class, not closures: this is the hot path. */
 export class Posting implements Ticket, Slotted, ReplyHandler {
@@ -268,7 +269,8 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 		this.finish();
 		if (isAnswer && status < 500 && sessionLost === false) this.receiver.message(scanned, this.headers);
 		else {
-			const fault = { kind: 'http', status, body, sessionLost } as const;
+			const told = withoutAddress(body, this.channel.url);
+			const fault = { kind: 'http', status, body: told, sessionLost } as const;
 			this.receiver.failed(sessionLost === false ? fault : { ...fault, neverRan: true });
 		}
 	}

@@ -2,6 +2,7 @@ import type { HttpChannel } from './http-channel.ts';
 import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-request.ts';
 import { ioFault, maximumFaultBytes } from './io-fault.ts';
 import type { TransportFault } from './transport.ts';
+import { withoutAddress } from './without-address.ts';
 
 /** One POST that is only accepted or refused: the answer comes over the stream. */
 export class SseDelivery implements ReplyHandler {
@@ -58,7 +59,8 @@ export class SseDelivery implements ReplyHandler {
 			return this.send();
 		}
 		if (this.accepted()) return;
-		this.refuse({ kind: 'http', status: this.status, body: Buffer.concat(this.body), sessionLost: false });
+		const body = withoutAddress(Buffer.concat(this.body), this.channel.url);
+		this.refuse({ kind: 'http', status: this.status, body, sessionLost: false });
 	}
 
 	onResponseError(_controller: RequestControl, error: Error): void {

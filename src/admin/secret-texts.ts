@@ -1,0 +1,98 @@
+/** `token`, `adminToken`, `X-Api-Key` …, but not `key`, `tokenizer` or `author`. */
+const secretName = new RegExp(
+	[
+		'(?:^|[-_.]|[a-z](?=[A-Z]))',
+		'(?:authorization|cookie|credentials?|pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|bearer)$',
+		'|(?:api|access|auth|client|encryption|private|session|shared|signing|ssh)[-_.]?(?:key|secret|token)s?$',
+	].join(''),
+	'i',
+);
+
+/** A value that only refers to the environment, which says nothing. */
+export const reference = /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/;
+
+export function isSecretName(name: string): boolean {
+	return secretName.test(name);
+}
+
+/** Whether the argument of a command is an option whose value, the next argument, is a secret: `--api-key`. */
+export function isSecretOption(argument: unknown): boolean {
+	return typeof argument === 'string' && /^--?[\w-]+$/.test(argument) && isSecretName(argument);
+}
+
+/** Reads an argument like `--token=x`; null when it is none, or no secret. */
+export function secretOption(argument: string): { readonly name: string; readonly value: string } | null {
+	const [, name, value] = /^(--?[\w-]+)=(.*)$/s.exec(argument) ?? [];
+	return name === undefined || value === undefined || !isSecretName(name) ? null : { name, value };
+}
+
+/** Short values such as `true` or `8080` would blot out half of a text. */
+export function isWorthHiding(text: string): boolean {
+	return text.length >= shortest && !reference.test(text);
+}
+
+const shortest = 8;
+
+/**
+ * The secrets that programs are given by a configuration, or any part of it: values of variables with telling names in
+ * `env`, and of such options in `args`. They are secrets wherever they stand.
+ */
+export function secretsIn(value: unknown): ReadonlySet<string> {
+	const found = new Set<string>();
+	collect(value, found);
+	return found;
+}
+
+function collect(value: unknown, into: Set<string>): void {
+	if (typeof value !== 'object' || value === null) return;
+	for (const [name, member] of Object.entries<unknown>(value as Record<string, unknown>)) {
+		if (name === 'args' && Array.isArray(member)) collectOptions(member, into);
+		else if (name !== 'env' || typeof member !== 'object' || member === null) collect(member, into);
+		else
+			for (const [variable, text] of Object.entries(member)) {
+				if (isSecretName(variable) && typeof text === 'string' && isWorthHiding(text)) into.add(text);
+			}
+	}
+}
+
+function collectOptions(args: readonly unknown[], into: Set<string>): void {
+	for (const [at, item] of args.entries()) {
+		if (typeof item !== 'string') continue;
+		const text = isSecretOption(args[at - 1]) ? item : secretOption(item)?.value;
+		if (text !== undefined && isWorthHiding(text)) into.add(text);
+	}
+}
+
+/** Texts that must not be read anywhere, in the forms in which programs write them. */
+export class SecretTexts {
+	/** Longest first, so that one inside another leaves no rest. */
+	private readonly forms: readonly string[];
+
+	constructor(secrets: Iterable<string>) {
+		const forms = new Set([...secrets].flatMap(formsOf).filter((form) => form.length >= shortest));
+		this.forms = [...forms].sort((a, b) => b.length - a.length);
+	}
+
+	/**
+	 * The text with `mask` in the place of each secret. A beginning of one at the end of the text, or an end of one at its
+	 * beginning, is hidden, too: lines are cut, and secrets go over several.
+	 */
+	hide(text: string, mask: string): string {
+		let result = text;
+		for (const form of this.forms) {
+			if (result.includes(form)) result = result.replaceAll(form, mask);
+			const end = result.lastIndexOf(form.slice(0, shortest));
+			if (end >= 0 && form.startsWith(result.slice(end))) result = result.slice(0, end) + mask;
+			const start = result.indexOf(form.slice(-shortest));
+			const rest = start + shortest;
+			if (start >= 0 && form.endsWith(result.slice(0, rest))) result = mask + result.slice(rest);
+		}
+		return result;
+	}
+}
+
+/** As it is, in JSON, in a URL, and line by line, as logs have it. */
+function formsOf(secret: string): string[] {
+	const lines = secret.includes('\n') ? secret.split('\n').map((line) => line.trim()) : [];
+	return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(Buffer.from(secret).toString()), ...lines];
+}
