@@ -9,7 +9,7 @@ export const quiet: Soak = {
 	async run(scope) {
 		const [rounds, clients, seconds] = scope.short ? [1, 20, 1] : [10, 500, 3];
 		const yaml = mcpConfig([httpTarget('http', await echoServer(scope)), echoTarget('stdio', 'modern')].join('\n'));
-		const gateway = await startGateway(scope, yaml);
+		const gateway = await startGateway(scope, yaml, { env: { PROBE_STALLS: 'off' } });
 		await warm(scope, gateway, ['http_echo', 'stdio_echo']);
 		const failed: string[] = [];
 		let busiest = 0;
