@@ -187,9 +187,11 @@ describe('128 file descriptors', () => {
 				ipc: true,
 			}),
 		);
-		const agent = new Pool(gateway.url(), { connections: 1, pipelining: 1 });
-		const admin = new Pool(gateway.adminUrl, { connections: 1, pipelining: 1 });
-		const metrics = new Pool(gateway.statsUrl, { connections: 1, pipelining: 1 });
+		// Once all descriptors are taken there is no other connection than these.
+		const kept = { connections: 1, pipelining: 1, keepAliveTimeout: 60_000 };
+		const agent = new Pool(gateway.url(), kept);
+		const admin = new Pool(gateway.adminUrl, kept);
+		const metrics = new Pool(gateway.statsUrl, kept);
 		closing.push(() => Promise.all([agent.close(), admin.close(), metrics.close()]));
 		const client = await LegacyClient.open(`${gateway.url()}/mcp`, agent);
 		const status = async (pool: Pool, path: string) => {
