@@ -52,3 +52,23 @@ test('when too much waits, all are told at once', async () => {
 	expect(told).toBeGreaterThan(100 * 20);
 	while (told < 150 * 20) await turn();
 });
+
+test('one that throws keeps nothing from the others, now and later', async () => {
+	const told: string[] = [];
+	const out = new FanOut(new Set(['a', 'broken', 'c']), (member, { method }) => {
+		if (member === 'broken') throw new Error('no ear');
+		told.push(`${member} ${method}`);
+	});
+	const faults: unknown[] = [];
+	const caught = (fault: unknown) => void faults.push(fault);
+	// What is told later throws where nobody waits for it, as the loop reports it.
+	const others = process.listeners('uncaughtException');
+	process.removeAllListeners('uncaughtException').on('uncaughtException', caught);
+	expect(() => out.send(notice('one'))).toThrow('no ear');
+	out.send(notice('two'));
+	for (let turns = 0; turns < 10; turns++) await turn();
+	process.off('uncaughtException', caught);
+	for (const other of others) process.on('uncaughtException', other);
+	expect(told).toEqual(['a one', 'c one', 'a two', 'c two']);
+	expect(faults).toHaveLength(1);
+});
