@@ -5,10 +5,20 @@ import type { Wire, WireReply } from './playground-wire.ts';
 const endpoint = { address: '127.0.0.1', port: 1, host: 'localhost:1', path: '/', url: 'http://localhost:1/' };
 const signal = new AbortController().signal;
 
-function replyTo(body: string | null, session: string): WireReply {
-	const { id } = JSON.parse(body ?? '{}') as { id?: number };
+function replyTo(body: Buffer | null, session: string): WireReply {
+	const { id } = messageOf(body);
 	const text = JSON.stringify({ jsonrpc: '2.0', id, result: { protocolVersion: '2025-06-18' } });
-	return { failed: false, status: 200, headers: { 'mcp-session-id': session }, body: text, streamed: false };
+	return {
+		failed: false,
+		status: 200,
+		headers: { 'mcp-session-id': session },
+		body: Buffer.from(text),
+		streamed: false,
+	};
+}
+
+function messageOf(body: Buffer | null): { id?: number; method?: string } {
+	return body === null ? {} : JSON.parse(body.toString());
 }
 
 function clientOver(wire: Wire): PlaygroundClient {
@@ -33,8 +43,7 @@ test('a call that learns late that its session was forgotten uses the one opened
 test('the version that the gateway chose stands in what follows, and not in a new handshake', async () => {
 	const versions: [string, string | undefined][] = [];
 	const client = clientOver(async (_endpoint, { body, headers, method }) => {
-		const message = JSON.parse(body ?? '{}') as { method?: string };
-		versions.push([message.method ?? method, headers['mcp-protocol-version']]);
+		versions.push([messageOf(body).method ?? method, headers['mcp-protocol-version']]);
 		return replyTo(body, 'one');
 	});
 	expect(await client.open(signal)).toMatchObject({ failed: false, protocolVersion: '2025-06-18' });

@@ -1,7 +1,8 @@
+import type { Look } from '../lib/json-scan.ts';
+import { ObjectText } from './object-text.ts';
 import type { PlaygroundEndpoint } from './playground-endpoint.ts';
-import { parseObject, wireFailure } from './playground-wire.ts';
-import type { JsonObject, Wire, WireFailure, WireReply } from './playground-wire.ts';
-import type { PlaygroundTool } from './state.ts';
+import { replyLimit, tooLongFailure, wireFailure } from './playground-wire.ts';
+import type { Wire, WireFailure, WireReply } from './playground-wire.ts';
 
 /** What the gateway said of itself when the session was opened. */
 export interface Handshake {
@@ -9,15 +10,15 @@ export interface Handshake {
 	protocolVersion: string;
 	serverInfo: { name: string; version: string };
 	instructions: string;
-	capabilities: JsonObject;
+	capabilities: ObjectText;
 }
 
 /** A JSON-RPC reply, with what came before it on its stream. */
 export interface CallReply {
 	failed: false;
 	httpStatus: number;
-	response: JsonObject;
-	notifications: JsonObject[];
+	response: ObjectText;
+	notifications: ObjectText[];
 }
 
 export interface PlaygroundClientOptions {
@@ -33,6 +34,14 @@ export interface PlaygroundClientOptions {
 
 const protocolVersion = '2025-11-25';
 const maxPages = 100;
+
+/** What is looked at in the replies that the client itself needs. */
+const looks = {
+	initialize: { result: { serverInfo: {}, capabilities: {} }, error: {} },
+	list: { result: { tools: { '[]': {} } }, error: {} },
+} satisfies Record<string, Look>;
+
+const noParams = Buffer.from('{}');
 
 /**
  * An MCP client of the legacy Streamable HTTP kind (MCP 2025-11-25, basic/transports) that goes through the gateway's
@@ -51,38 +60,43 @@ export class PlaygroundClient {
 
 	/** Opens an MCP session in place of an earlier one, if there was any. */
 	async open(signal: AbortSignal): Promise<Handshake | WireFailure> {
-		const reply = await this.exchange('initialize', this.initializeParams(), signal, (headers) => {
+		const params = Buffer.from(JSON.stringify(this.initializeParams()));
+		const reply = await this.exchange('initialize', params, signal, looks.initialize, (headers) => {
 			const id = headers['mcp-session-id'];
 			this.sessionId = typeof id === 'string' ? id : null;
 		});
 		if (reply.failed) return reply;
 		const failure = refusalOf(reply, 'initialize');
 		if (failure !== null) return failure;
-		const result = objectIn(reply.response, 'result');
-		this.negotiated = textIn(result, 'protocolVersion') || protocolVersion;
-		await this.notify({ jsonrpc: '2.0', method: 'notifications/initialized' }, signal);
-		const server = objectIn(result, 'serverInfo');
+		const result = reply.response.object('result');
+		this.negotiated = result?.string('protocolVersion') || protocolVersion;
+		await this.notify('"method":"notifications/initialized"', signal);
+		const server = result?.object('serverInfo');
 		return {
 			failed: false,
 			protocolVersion: this.negotiated,
-			serverInfo: { name: textIn(server, 'name'), version: textIn(server, 'version') },
-			instructions: textIn(result, 'instructions'),
-			capabilities: objectIn(result, 'capabilities'),
+			serverInfo: { name: server?.string('name') ?? '', version: server?.string('version') ?? '' },
+			instructions: result?.string('instructions') ?? '',
+			capabilities: result?.object('capabilities') ?? ObjectText.empty(),
 		};
 	}
 
 	/** All tools, page after page. */
-	async tools(signal: AbortSignal): Promise<{ failed: false; tools: PlaygroundTool[] } | WireFailure> {
-		const tools: PlaygroundTool[] = [];
+	async tools(signal: AbortSignal): Promise<{ failed: false; tools: ObjectText[] } | WireFailure> {
+		const tools: ObjectText[] = [];
 		const seen = new Set<string>();
+		let size = 0;
 		for (let cursor: string | null = null; ; ) {
-			const reply = await this.call('tools/list', cursor === null ? {} : { cursor }, signal);
+			const reply = await this.call('tools/list', pageParams(cursor), signal, looks.list);
 			if (reply.failed) return reply;
 			const failure = refusalOf(reply, 'tools/list');
 			if (failure !== null) return failure;
-			const { tools: page, nextCursor } = objectIn(reply.response, 'result');
-			if (Array.isArray(page)) tools.push(...page.filter(isTool));
-			if (typeof nextCursor !== 'string') return { failed: false, tools };
+			const page = reply.response.object('result');
+			size += reply.response.text.length;
+			if (size > replyLimit) return tooLongFailure('list of tools');
+			for (const tool of page?.objects('tools') ?? []) if (tool.string('name') !== null) tools.push(tool);
+			const nextCursor = page?.string('nextCursor') ?? null;
+			if (nextCursor === null) return { failed: false, tools };
 			if (seen.has(nextCursor) || seen.size + 1 >= maxPages) {
 				return wireFailure(
 					502,
@@ -96,16 +110,16 @@ export class PlaygroundClient {
 	}
 
 	/**
-	 * Sends one request. When the signal ends it, the server is told to stop, because in this version of MCP a closed
+	 * Sends one request, whose `params` are the text of a JSON object. When the signal ends it, the server is told to stop, because in this version of MCP a closed
 	 * connection does not mean that (basic/utilities/cancellation).
 	 */
-	async call(method: string, params: JsonObject, signal: AbortSignal): Promise<CallReply | WireFailure> {
+	async call(method: string, params: Buffer, signal: AbortSignal, look: Look = {}): Promise<CallReply | WireFailure> {
 		const id = this.nextId;
-		const reply = await this.exchange(method, params, signal);
+		const reply = await this.exchange(method, params, signal, look);
 		if (reply.failed && (reply.status === 499 || reply.status === 504)) {
 			const why = reply.status === 499 ? 'Cancelled in the Playground' : 'Timed out in the Playground';
-			const note = { requestId: id, reason: why };
-			void this.notify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: note }, AbortSignal.timeout(5000));
+			const note = JSON.stringify({ requestId: id, reason: why });
+			void this.notify(`"method":"notifications/cancelled","params":${note}`, AbortSignal.timeout(5000));
 		}
 		return reply;
 	}
@@ -142,59 +156,63 @@ export class PlaygroundClient {
 			headers,
 			body: null,
 			signal: AbortSignal.timeout(5000),
-			onMessage: () => false,
+			onEvent: () => false,
 		});
 	}
 
 	private async exchange(
 		method: string,
-		params: JsonObject,
+		params: Buffer,
 		signal: AbortSignal,
+		look: Look,
 		onHeaders?: (headers: WireReply['headers']) => void,
 	): Promise<CallReply | WireFailure> {
 		const id = this.nextId++;
-		const notifications: JsonObject[] = [];
-		let response: JsonObject | null = null;
-		const take = (message: JsonObject): boolean => {
-			if (message.method === undefined) {
-				if (message.id === id) response = message;
+		const notifications: ObjectText[] = [];
+		let response: ObjectText | null = null;
+		const take = (data: Buffer): boolean => {
+			const message = ObjectText.read(data, look);
+			if (message === null) return false;
+			if (!message.has('method')) {
+				if (message.bytes('id')?.toString() === String(id)) response = message;
 				return response !== null;
 			}
 			notifications.push(message);
-			if (message.id !== undefined) this.decline(message);
+			if (message.has('id')) this.decline(message);
 			return false;
 		};
+		const head = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":`;
 		const reply = await this.options.wire(this.options.endpoint, {
 			method: 'POST',
 			headers: { ...this.headers(method === 'initialize'), 'content-type': 'application/json' },
-			body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
+			body: Buffer.concat([Buffer.from(head), params, Buffer.from('}')]),
 			signal: AbortSignal.any([signal, AbortSignal.timeout(this.options.timeoutMs)]),
-			onMessage: take,
+			onEvent: take,
 		});
 		if (reply.failed) return reply;
 		onHeaders?.(reply.headers);
-		if (!reply.streamed) response = parseObject(reply.body);
+		if (!reply.streamed) response = ObjectText.read(reply.body, look);
 		if (response === null || !isResponse(response)) return noResponse(reply, method);
 		return { failed: false, httpStatus: reply.status, response, notifications };
 	}
 
 	/** The Playground offers no sampling, elicitation or roots; a ping is answered as every client must. */
-	private decline(request: JsonObject): void {
-		const { id, method } = request;
-		const answer =
-			method === 'ping'
-				? { jsonrpc: '2.0', id, result: {} }
-				: { jsonrpc: '2.0', id, error: { code: -32601, message: `The Playground does not support ${String(method)}` } };
-		void this.notify(answer, AbortSignal.timeout(5000));
+	private decline(request: ObjectText): void {
+		const method = request.string('method') ?? '';
+		const message = `The Playground does not support ${method.slice(0, 200)}`;
+		const outcome = method === 'ping' ? '"result":{}' : `"error":${JSON.stringify({ code: -32601, message })}`;
+		const id = request.bytes('id')?.toString() ?? 'null';
+		void this.notify(`"id":${id},${outcome}`, AbortSignal.timeout(5000));
 	}
 
-	private async notify(message: JsonObject, signal: AbortSignal): Promise<void> {
+	/** `members`: what stands in the message behind `jsonrpc`. */
+	private async notify(members: string, signal: AbortSignal): Promise<void> {
 		await this.options.wire(this.options.endpoint, {
 			method: 'POST',
 			headers: { ...this.headers(), 'content-type': 'application/json' },
-			body: JSON.stringify(message),
+			body: Buffer.from(`{"jsonrpc":"2.0",${members}}`),
 			signal: AbortSignal.any([signal, AbortSignal.timeout(this.options.timeoutMs)]),
-			onMessage: () => false,
+			onEvent: () => false,
 		});
 	}
 
@@ -209,7 +227,7 @@ export class PlaygroundClient {
 		};
 	}
 
-	private initializeParams(): JsonObject {
+	private initializeParams(): object {
 		return {
 			protocolVersion,
 			capabilities: {},
@@ -218,20 +236,29 @@ export class PlaygroundClient {
 	}
 }
 
+function pageParams(cursor: string | null): Buffer {
+	return cursor === null ? noParams : Buffer.from(JSON.stringify({ cursor }));
+}
+
 /** A failure when the reply to a request of the handshake is an error. */
 function refusalOf(reply: CallReply, method: string): WireFailure | null {
-	if (reply.response.error === undefined) return null;
-	const error = objectIn(reply.response, 'error');
+	const error = reply.response.bytes('error');
+	if (error === null) return null;
 	return wireFailure(
 		502,
-		`The gateway answered \`${method}\` with an error: ${textIn(error, 'message') || 'no message'}`,
+		`The gateway answered \`${method}\` with an error: ${reply.response.object('error')?.string('message') || 'no message'}`,
 		remedyFor(reply.httpStatus),
-		JSON.stringify(error).slice(0, 2000),
+		detailOf(error),
 	);
 }
 
+/** As much of a text as a person reads. */
+export function detailOf(text: Buffer): string {
+	return text.toString('utf8', 0, 2000);
+}
+
 function noResponse(reply: WireReply, method: string): WireFailure {
-	const detail = `${method}: HTTP ${reply.status}${reply.body === '' ? '' : `: ${reply.body.slice(0, 2000)}`}`;
+	const detail = `${method}: HTTP ${reply.status}${reply.body.length === 0 ? '' : `: ${detailOf(reply.body)}`}`;
 	if (reply.status === 404) {
 		const failure = wireFailure(
 			502,
@@ -265,20 +292,6 @@ function remedyFor(status: number): string {
 	return 'Look at the state of the targets under Backends; the reason stands there.';
 }
 
-function isResponse(message: JsonObject): boolean {
-	return 'result' in message || 'error' in message;
-}
-
-function isTool(value: unknown): value is PlaygroundTool {
-	return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
-}
-
-function objectIn(value: JsonObject, name: string): JsonObject {
-	const member = value[name];
-	return typeof member === 'object' && member !== null && !Array.isArray(member) ? (member as JsonObject) : {};
-}
-
-function textIn(value: JsonObject, name: string): string {
-	const member = value[name];
-	return typeof member === 'string' ? member : '';
+function isResponse(message: ObjectText): boolean {
+	return message.has('result') || message.has('error');
 }

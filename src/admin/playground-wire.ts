@@ -1,11 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { createParser } from 'eventsource-parser';
+import { EventReader } from '../lib/event-reader.ts';
+import { Pieces } from '../lib/pieces.ts';
 import type { PlaygroundEndpoint } from './playground-endpoint.ts';
 import type { ApiError } from './state.ts';
-
-/** A JSON object of which nothing more is known. */
-export type JsonObject = Record<string, unknown>;
 
 /** Why there is no reply, with the status that the admin API gives it. */
 export interface WireFailure {
@@ -22,7 +20,7 @@ export interface WireReply {
 	status: number;
 	headers: IncomingMessage['headers'];
 	/** The whole body, when it was not an event stream. */
-	body: string;
+	body: Buffer;
 	/** The event stream ended before `onMessage` was satisfied. */
 	streamed: boolean;
 }
@@ -30,18 +28,20 @@ export interface WireReply {
 export interface WireRequest {
 	method: 'POST' | 'DELETE';
 	headers: Record<string, string>;
-	body: string | null;
+	body: Buffer | null;
 	/** Ends the request. Its reason is a TimeoutError when time ran out. */
 	signal: AbortSignal;
-	/** Called for each message of an event stream; true ends the reading. */
-	onMessage(message: JsonObject): boolean;
+	/** Called with the data of each event of a stream; true ends the reading. */
+	onEvent(data: Buffer): boolean;
 }
 
 /** Sends one request to the gateway's own listener. */
 export type Wire = (endpoint: PlaygroundEndpoint, request: WireRequest) => Promise<WireReply | WireFailure>;
 
-/** Bytes of one reply that the playground takes in. */
-const replyLimit = 16 * 1024 * 1024;
+/** Bytes of one reply that the Playground takes in: a hostile one of this size is walked in less than 50 ms. */
+export const replyLimit = 8 * 1024 * 1024;
+
+const nothing = Buffer.alloc(0);
 
 /**
  * A wire over `node:http` and a fresh connection each time: a kept one could be closed by the listener at the very
@@ -80,58 +80,49 @@ export function wireFailure(status: number, error: string, remedy: string, detai
 type Resolve = (reply: WireReply | WireFailure) => void;
 
 function readBody(incoming: IncomingMessage, resolve: Resolve): void {
-	const chunks: Buffer[] = [];
-	let size = 0;
+	const pieces = new Pieces(nothing);
 	incoming.on('data', (chunk: Buffer) => {
-		size += chunk.length;
-		if (size > replyLimit) tooLong(incoming, resolve);
-		else chunks.push(chunk);
+		if (pieces.length + chunk.length > replyLimit) tooLong(incoming, resolve);
+		else pieces.add(chunk);
 	});
 	incoming.on('end', () => {
-		const body = Buffer.concat(chunks).toString('utf8');
-		resolve({ failed: false, status: incoming.statusCode ?? 0, headers: incoming.headers, body, streamed: false });
+		const { statusCode, headers } = incoming;
+		resolve({ failed: false, status: statusCode ?? 0, headers, body: pieces.join(), streamed: false });
 	});
 }
 
 function readEvents(incoming: IncomingMessage, init: WireRequest, resolve: Resolve): void {
 	const { statusCode, headers } = incoming;
-	const done = () => resolve({ failed: false, status: statusCode ?? 0, headers, body: '', streamed: true });
+	const done = () => resolve({ failed: false, status: statusCode ?? 0, headers, body: nothing, streamed: true });
 	let size = 0;
 	let finished = false;
-	const parser = createParser({
-		onEvent({ data }) {
-			const message = finished ? null : parseObject(data);
-			if (message === null || !init.onMessage(message)) return;
-			finished = true;
-			done();
-			incoming.destroy();
-		},
+	const reader = new EventReader(replyLimit, (data) => {
+		if (finished || !init.onEvent(data)) return;
+		finished = true;
+		done();
+		incoming.destroy();
 	});
-	const decoder = new TextDecoder();
 	incoming.on('data', (chunk: Buffer) => {
 		size += chunk.length;
 		if (size > replyLimit) tooLong(incoming, resolve);
-		else parser.feed(decoder.decode(chunk, { stream: true }));
+		else reader.push(chunk);
 	});
 	incoming.on('end', done);
 }
 
 function tooLong(incoming: IncomingMessage, resolve: Resolve): void {
-	const limit = `${replyLimit / 1024 / 1024} MiB`;
-	resolve(
-		wireFailure(502, `The reply is longer than the ${limit} that the Playground shows.`, 'Use an MCP client for it.'),
-	);
+	resolve(tooLongFailure('reply'));
 	incoming.destroy();
 }
 
-/** The JSON object in a text, or null. */
-export function parseObject(text: string): JsonObject | null {
-	try {
-		const value: unknown = JSON.parse(text);
-		return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
-	} catch {
-		return null;
-	}
+/** The failure of what is longer than `replyLimit`. */
+export function tooLongFailure(what: 'reply' | 'list of tools'): WireFailure {
+	const limit = `${replyLimit / 1024 / 1024} MiB`;
+	return wireFailure(
+		502,
+		`The ${what} is longer than the ${limit} that the Playground shows.`,
+		'Use an MCP client for it.',
+	);
 }
 
 function connectionFailure(endpoint: PlaygroundEndpoint, error: Error, signal: AbortSignal): WireFailure {

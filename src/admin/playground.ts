@@ -1,12 +1,13 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { PlaygroundClient } from './playground-client.ts';
+import { ObjectText } from './object-text.ts';
+import { PlaygroundClient, detailOf } from './playground-client.ts';
 import type { CallReply } from './playground-client.ts';
 import { findEndpoint } from './playground-endpoint.ts';
 import type { PlaygroundEndpoint } from './playground-endpoint.ts';
-import { parseObject, wireFailure } from './playground-wire.ts';
-import type { JsonObject, Wire, WireFailure } from './playground-wire.ts';
-import { apiError, sendError, sendJson } from './replies.ts';
+import { wireFailure } from './playground-wire.ts';
+import type { Wire, WireFailure } from './playground-wire.ts';
+import { apiError, sendError, sendJson, sendMembers } from './replies.ts';
 import type { PlaygroundConnect, PlaygroundResult, PlaygroundSession, StateSnapshot } from './state.ts';
 
 /** What the Playground is told. */
@@ -82,7 +83,7 @@ export class Playground {
 		for (const id of this.sessions.keys()) this.end(id);
 	}
 
-	private async open(wanted: PlaygroundConnect, signal: AbortSignal): Promise<PlaygroundSession | WireFailure> {
+	private async open(wanted: PlaygroundConnect, signal: AbortSignal): Promise<Opened | WireFailure> {
 		const { now, logger, randomBytes, wire, timeoutMs, snapshot } = this.deps;
 		const state = snapshot();
 		const endpoint = findEndpoint(state, wanted);
@@ -101,18 +102,13 @@ export class Playground {
 		const opened = await openSession(client, endpoint, id, now, signal);
 		session.busy--;
 		session.usedAt = now();
-		if (!('failed' in opened)) return opened;
+		if (!opened.failed) return opened;
 		logger.debug('playground could not connect', { url: endpoint.url, error: opened.error.error });
 		this.end(id);
 		return opened;
 	}
 
-	private async run(
-		id: string,
-		session: Session,
-		wanted: Wanted,
-		signal: AbortSignal,
-	): Promise<PlaygroundResult | WireFailure> {
+	private async run(id: string, session: Session, wanted: Wanted, signal: AbortSignal): Promise<Ran | WireFailure> {
 		const { now } = this.deps;
 		const started = now();
 		session.busy++;
@@ -124,7 +120,11 @@ export class Playground {
 			return reply;
 		}
 		const { httpStatus, response, notifications } = reply;
-		return { httpStatus, durationMs: since(started, now), response, notifications };
+		return {
+			failed: false,
+			value: { httpStatus, durationMs: since(started, now) },
+			texts: { response, notifications },
+		};
 	}
 
 	private sweep(): void {
@@ -157,8 +157,19 @@ export class Playground {
 
 interface Wanted {
 	method: string;
-	params: JsonObject;
+	/** Text of a JSON object. */
+	params: Buffer;
 }
+
+/** An answer of which some members stay the bytes that came. */
+interface Told<Answer, Texts extends keyof Answer> {
+	failed: false;
+	value: Omit<Answer, Texts>;
+	texts: Record<Texts, ObjectText | readonly ObjectText[]>;
+}
+
+type Opened = Told<PlaygroundSession, 'capabilities' | 'tools'>;
+type Ran = Told<PlaygroundResult, 'response' | 'notifications'>;
 
 async function openSession(
 	client: PlaygroundClient,
@@ -166,22 +177,24 @@ async function openSession(
 	id: string,
 	now: () => number,
 	signal: AbortSignal,
-): Promise<PlaygroundSession | WireFailure> {
+): Promise<Opened | WireFailure> {
 	const started = now();
 	const handshake = await client.open(signal);
 	if (handshake.failed) return handshake;
-	const listed = 'tools' in handshake.capabilities ? await client.tools(signal) : null;
-	if (listed?.failed) return listed;
 	const { protocolVersion, serverInfo, instructions, capabilities } = handshake;
+	const listed = capabilities.has('tools') ? await client.tools(signal) : null;
+	if (listed?.failed) return listed;
 	return {
-		id,
-		protocolVersion,
-		serverInfo,
-		instructions,
-		capabilities,
-		tools: listed?.tools ?? [],
-		durationMs: since(started, now),
-		endpoint: endpoint.url,
+		failed: false,
+		value: {
+			id,
+			protocolVersion,
+			serverInfo,
+			instructions,
+			durationMs: since(started, now),
+			endpoint: endpoint.url,
+		},
+		texts: { capabilities, tools: listed?.tools ?? [] },
 	};
 }
 
@@ -199,27 +212,27 @@ async function callAgain(
 			410,
 			'The gateway has ended this MCP session; the call was not carried out.',
 			'Connect again, then repeat the call.',
-			reply.failed ? reply.error.detail : JSON.stringify(reply.response),
+			reply.failed ? reply.error.detail : detailOf(reply.response.text),
 		);
 	}
 	return (await client.reopen(session)) ?? client.call(method, params, signal);
 }
 
 /** Reads a body that must be a JSON object, or answers why not. */
-function readObject(exchange: Exchange, use: (body: JsonObject) => void): void {
+function readObject(exchange: Exchange, use: (body: ObjectText) => void): void {
 	exchange.body(bodyLimit, (body) => {
 		if (!Buffer.isBuffer(body)) return sendError(exchange, body.status, apiError(body.message), body.headers);
-		const value = parseObject(body.toString('utf8'));
-		if (value === null) return sendError(exchange, 400, apiError('The body is not a JSON object.'));
+		const value = ObjectText.read(body, {});
+		if (value === null) return sendError(exchange, 400, noObjectBody);
 		use(value);
 	});
 }
 
-function answer(exchange: Exchange, work: Promise<object | WireFailure>): void {
+function answer(exchange: Exchange, work: Promise<Opened | Ran | WireFailure>): void {
 	work.then(
 		(value) => {
-			if ('failed' in value) sendFailure(exchange, value as WireFailure);
-			else sendJson(exchange, 200, value);
+			if (value.failed) sendError(exchange, value.status, value.error);
+			else sendMembers(exchange, 200, value.value, value.texts);
 		},
 		(error: unknown) => {
 			const detail = error instanceof Error ? error.message : String(error);
@@ -228,26 +241,23 @@ function answer(exchange: Exchange, work: Promise<object | WireFailure>): void {
 	);
 }
 
-function sendFailure(exchange: Exchange, { status, error }: WireFailure): void {
-	sendError(exchange, status, error);
-}
-
-function connectIn(body: JsonObject): PlaygroundConnect | null {
-	const { bind, listener, route, bearerToken } = body;
-	if (typeof bind !== 'string' || typeof listener !== 'string' || typeof route !== 'string') return null;
-	if (bearerToken === undefined || bearerToken === '') return { bind, listener, route };
+function connectIn(body: ObjectText): PlaygroundConnect | null {
+	const [bind, listener, route] = [body.string('bind'), body.string('listener'), body.string('route')];
+	if (bind === null || listener === null || route === null) return null;
+	const bearerToken = body.has('bearerToken') ? body.string('bearerToken') : '';
+	if (bearerToken === '') return { bind, listener, route };
 	// RFC 6750 b64token; anything else could not stand in a header.
-	if (typeof bearerToken !== 'string' || !/^[\w.~+/=:-]+$/.test(bearerToken)) return null;
+	if (bearerToken === null || !/^[\w.~+/=:-]+$/.test(bearerToken)) return null;
 	return { bind, listener, route, bearerToken };
 }
 
-function callIn(body: JsonObject): Wanted | null {
-	const { method, params } = body;
-	if (typeof method !== 'string' || !/^[a-z][\w/.-]{0,127}$/i.test(method)) return null;
+function callIn(body: ObjectText): Wanted | null {
+	const method = body.string('method');
+	if (method === null || !/^[a-z][\w/.-]{0,127}$/i.test(method)) return null;
 	if (method === 'initialize' || method.startsWith('notifications/')) return null;
-	if (params === undefined) return { method, params: {} };
-	if (typeof params !== 'object' || params === null || Array.isArray(params)) return null;
-	return { method, params: params as JsonObject };
+	if (!body.has('params')) return { method, params: ObjectText.empty().text };
+	const params = body.bytes('params');
+	return params?.[0] === 0x7b ? { method, params } : null;
 }
 
 function since(started: number, now: () => number): number {
@@ -257,6 +267,11 @@ function since(started: number, now: () => number): number {
 function tooMany(): WireFailure {
 	return wireFailure(429, 'All Playground sessions are busy.', 'Wait for a call to end, or close other tabs.');
 }
+
+const noObjectBody = apiError(
+	'The body is not a JSON object.',
+	'Send one object, at most 128 levels deep, with no key twice.',
+);
 
 const unknownSession = apiError('This Playground session does not exist, or it has ended.', 'Connect again.');
 

@@ -1,4 +1,6 @@
 import type { Exchange } from '../http/exchange.ts';
+import { Pieces } from '../lib/pieces.ts';
+import { ObjectText } from './object-text.ts';
 import type { ApiError } from './state.ts';
 
 /** On every answer of the admin port. No CORS header is among them, and none is ever added. */
@@ -38,6 +40,31 @@ export function sendJson(
 		[...apiHeaders, ...headers, 'content-type', 'application/json'],
 		indent ? `${body}\n` : body,
 	);
+}
+
+/** Answers with a JSON object: `value` with more members, which are texts of objects or lists of them. */
+export function sendMembers(
+	exchange: Exchange,
+	status: number,
+	value: object,
+	texts: Readonly<Record<string, ObjectText | readonly ObjectText[]>>,
+): void {
+	const body = new Pieces(Buffer.from(JSON.stringify(value).slice(0, -1)));
+	const add = (text: string) => body.add(Buffer.from(text));
+	for (const [key, member] of Object.entries(texts)) {
+		add(`,${JSON.stringify(key)}:`);
+		if (member instanceof ObjectText) body.add(member.text);
+		else {
+			add('[');
+			for (const [index, { text }] of member.entries()) {
+				if (index > 0) add(',');
+				body.add(text);
+			}
+			add(']');
+		}
+	}
+	add('}');
+	exchange.respond(status, [...apiHeaders, 'content-type', 'application/json'], body.all());
 }
 
 /** Answers with plain text. */

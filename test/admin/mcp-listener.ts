@@ -16,6 +16,10 @@ export interface McpOptions {
 	garbage?: boolean;
 	initializeError?: string;
 	noTools?: boolean;
+	/** The result of the tool `large`, as it goes out. */
+	large?: Buffer;
+	/** The description of each tool. */
+	description?: string;
 }
 
 interface Message {
@@ -36,6 +40,8 @@ export interface Seen {
 export interface McpListener {
 	port: number;
 	seen: Seen[];
+	/** Bodies as they came. */
+	texts: string[];
 	/** Replies of the client to requests of the server. */
 	answers: unknown[];
 	/** Ids of sessions that the client has ended. */
@@ -47,6 +53,7 @@ export interface McpListener {
 
 export async function startMcp(options: McpOptions): Promise<McpListener> {
 	const seen: Seen[] = [];
+	const texts: string[] = [];
 	const answers: unknown[] = [];
 	const deleted: string[] = [];
 	const sessions = new Set<string>();
@@ -59,6 +66,13 @@ export async function startMcp(options: McpOptions): Promise<McpListener> {
 		}
 		if (params?.name === 'hang') return;
 		if (params?.name === 'sse') return stream(response, id);
+		if (params?.name === 'large') {
+			response.setHeader('content-type', 'application/json');
+			response.write(`{"jsonrpc":"2.0","id":${id},"result":`);
+			response.write(options.large ?? '{}');
+			response.end('}');
+			return;
+		}
 		response.setHeader('content-type', 'application/json');
 		response.end(JSON.stringify({ jsonrpc: '2.0', id, ...outcome(method, params, options) }));
 	}
@@ -72,7 +86,9 @@ export async function startMcp(options: McpOptions): Promise<McpListener> {
 				deleted.push(String(session));
 				return response.writeHead(204).end();
 			}
-			const body: Message = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+			const text = Buffer.concat(chunks).toString('utf8');
+			texts.push(text);
+			const body: Message = JSON.parse(text);
 			if (body.method === undefined) answers.push(body);
 			else seen.push({ method: body.method, path: request.url ?? '', headers: request.headers, body });
 			if (options.status !== undefined) return response.writeHead(options.status).end('refused');
@@ -86,6 +102,7 @@ export async function startMcp(options: McpOptions): Promise<McpListener> {
 	return {
 		port: (server.address() as AddressInfo).port,
 		seen,
+		texts,
 		answers,
 		deleted,
 		forget: () => sessions.clear(),
@@ -112,7 +129,7 @@ function outcome(method: string | undefined, params: Message['params'], options:
 		const page = Number(params?.cursor ?? 0);
 		const more = page + 1 < (options.pages ?? 1);
 		const nextCursor = options.sameCursor ? '0' : String(page + 1);
-		const tools = [{ name: `tool${page}`, inputSchema: { type: 'object' } }];
+		const tools = [{ name: `tool${page}`, inputSchema: { type: 'object' }, description: options.description }];
 		return { result: more ? { tools, nextCursor } : { tools } };
 	}
 	if (params?.name === 'json') return { result: { echoed: params.arguments } };

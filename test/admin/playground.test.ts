@@ -112,6 +112,40 @@ test('a call brings its reply as it is, with what came before it', async () => {
 	expect(mcp.answers).toContainEqual({ jsonrpc: '2.0', id: 77, result: {} });
 });
 
+test('numbers too large for JavaScript go through both ways as they are', async () => {
+	const { admin, mcp } = await start({ large: Buffer.from('{ "n": 9007199254740993,\n"f": 1.10 }') });
+	const id = await connected(admin);
+	const answer = await ask(admin.port, `/api/playground/sessions/${id}/call`, {
+		method: 'POST',
+		headers: json,
+		body: '{"method":"tools/call","params":{"name":"large","arguments":{"id":12345678901234567890}}}',
+	});
+	expect(answer.text).toContain('"result":{ "n": 9007199254740993, "f": 1.10 }');
+	expect(mcp.texts.at(-1)).toContain('"arguments":{"id":12345678901234567890}');
+});
+
+test('a reply of 7 MB is passed on, and one beyond 8 MiB refused', async () => {
+	const items = (count: number) => Buffer.from(`{"a":[${'1,'.repeat(count)}1]}`);
+	const small = await start({ large: items(3_500_000) });
+	const shown = await call(small.admin, await connected(small.admin), 'tools/call', { name: 'large' });
+	expect(shown.status).toBe(200);
+	expect(JSON.parse(shown.text).response.result.a).toHaveLength(3_500_001);
+	const large = await start({ large: items(4_200_000) });
+	const refused = await call(large.admin, await connected(large.admin), 'tools/call', { name: 'large' });
+	expect(refused.status).toBe(502);
+	expect(JSON.parse(refused.text)).toMatchObject({
+		error: 'The reply is longer than the 8 MiB that the Playground shows.',
+		remedy: 'Use an MCP client for it.',
+	});
+});
+
+test('pages of tools that are too long together are refused', async () => {
+	const { admin } = await start({ pages: 10, description: 'x'.repeat(1024 * 1024) });
+	const answer = await connect(admin);
+	expect(answer.status).toBe(502);
+	expect(JSON.parse(answer.text).error).toBe('The list of tools is longer than the 8 MiB that the Playground shows.');
+});
+
 test('an error of the server is a result, not a failure', async () => {
 	const { admin } = await start();
 	const answer = await call(admin, await connected(admin), 'tools/call', { name: 'wrong' });

@@ -39,6 +39,25 @@ describe('files', () => {
 		expect(outside).toEqual(['admin/playground-client.ts']);
 	});
 
+	test('decode JSON in one go only where it is small', () => {
+		const decoding = sources.filter((path) => /\bJSON\.parse\(/.test(codeOf(path)));
+		// Whoever comes to this list says here what keeps the text under 256 KiB; `scanJson` needs no bound.
+		expect(decoding).toEqual([
+			'admin/config-writing.ts', // bodies of at most 256 KiB
+			'config/edit.ts', // the operator's own file
+			'lib/decode-escapes.ts', // parts of 64 KiB
+			'mcp/asks/parked.ts', // results of at most 256 KiB; capabilities, see wire/callers.ts
+			'mcp/canonical.ts', // capabilities
+			'mcp/lists/list-cursor.ts', // cursors of its own length at most
+			'mcp/upstream/legacy.ts', // capabilities
+			'mcp/upstream/listen.ts', // maximumParsedBytes
+			'mcp/upstream/message.ts', // maximumParsedBytes
+			'mcp/upstream/modern.ts', // capabilities
+			'mcp/wire/legacy-stateless.ts', // capabilities of servers, decoded before within maximumParsedBytes
+			'mcp/wire/modern-listen.ts', // the same
+		]);
+	});
+
 	test('hold no state of their own', () => {
 		expect(sources.filter((path) => /^(export )?let /m.test(codeOf(path)))).toEqual([]);
 	});

@@ -49,14 +49,20 @@ export class LegacyDialogue {
 
 	/**
 	 * Answers `initialize` once the targets have been heard. `done` gets the result, or the error of a strict backend
-	 * whose targets are away.
+	 * whose targets are away. `shown` are the capabilities that this client is told of.
 	 */
-	greet(connections: Connections, protocolVersion: string, done: (answer: Result | McpError) => void): void {
+	greet(
+		connections: Connections,
+		protocolVersion: string,
+		done: (answer: Result | McpError) => void,
+		shown: (capabilities: Buffer) => Buffer = (all) => all,
+	): void {
 		const { upstreams, federation } = connections;
 		upstreams.whenSettled(() => {
 			const missing = missingTarget(upstreams, federation.refuseWhenMissing);
-			if (missing !== null) done(missing);
-			else done(initializeResult(greet(upstreams, federation.naming, this.options.version), protocolVersion));
+			if (missing !== null) return done(missing);
+			const greeting = greet(upstreams, federation.naming, this.options.version);
+			done(initializeResult({ ...greeting, capabilities: shown(greeting.capabilities) }, protocolVersion));
 		});
 	}
 

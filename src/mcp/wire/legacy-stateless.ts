@@ -1,6 +1,6 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
-import type { Caller, McpError, Result } from '../model.ts';
+import type { Caller, Result } from '../model.ts';
 import type { Pool, PoolLease } from '../connections/pool.ts';
 import { callOf, tokenOf } from './call-of.ts';
 import { anonymous } from './callers.ts';
@@ -41,7 +41,7 @@ export class StatelessFrontend {
 		const reply = new CallReply(to, envelope.id, tokenOf(envelope), codec, exchange.facts, null);
 		reply.ended = () => lease.release();
 		if (opening) {
-			dialogue.greet(lease.connections, chooseVersion(envelope), (answer) => settle(reply, withoutStreams(answer)));
+			dialogue.greet(lease.connections, chooseVersion(envelope), (answer) => settle(reply, answer), withoutStreams);
 		} else this.call(exchange, envelope, lease, reply);
 	}
 
@@ -90,17 +90,15 @@ const streamMethods: ReadonlySet<string> = new Set([
 	'logging/setLevel',
 ]);
 
-/** The result of `initialize` without what only a stream could bring. */
-function withoutStreams(answer: Result | McpError): Result | McpError {
-	if (!('text' in answer)) return answer;
-	const value = JSON.parse(answer.text.toString()) as { capabilities: Record<string, unknown> };
-	delete value.capabilities['logging'];
+/** Capabilities without what only a stream could bring. */
+function withoutStreams(text: Buffer): Buffer {
+	const { logging: _, ...capabilities } = JSON.parse(text.toString()) as Record<string, unknown>;
 	for (const list of ['tools', 'prompts', 'resources']) {
-		const declared = value.capabilities[list];
+		const declared = capabilities[list];
 		if (typeof declared !== 'object' || declared === null) continue;
-		value.capabilities[list] = { ...declared, listChanged: undefined, subscribe: undefined };
+		capabilities[list] = { ...declared, listChanged: undefined, subscribe: undefined };
 	}
-	return { ...answer, text: Buffer.from(JSON.stringify(value)) };
+	return Buffer.from(JSON.stringify(capabilities));
 }
 
 const notAllowed = ['allow', 'POST', 'content-type', 'text/plain'];

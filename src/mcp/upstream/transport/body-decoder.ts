@@ -1,10 +1,12 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Pieces } from '../../../lib/pieces.ts';
-import { maximumAnswerBytes } from './event-reader.ts';
 import { replyFault } from './io-fault.ts';
 import type { ReplyHeaders } from './http-request.ts';
 import type { TransportFault } from './transport.ts';
+
+/** Larger answers are given up when nothing else is said: memory is finite. */
+export const maximumAnswerBytes = 64 * 1024 * 1024;
 
 /** Where the bytes of a reply go, decoded if need be. */
 export interface BodyTaker {

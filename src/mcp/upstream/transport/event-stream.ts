@@ -1,5 +1,5 @@
 import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
-import { EventReader } from './event-reader.ts';
+import { EventReader } from '../../../lib/event-reader.ts';
 import type { HttpChannel } from './http-channel.ts';
 import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-request.ts';
 import { ioFault, maximumFaultBytes, replyFault } from './io-fault.ts';

@@ -1,4 +1,4 @@
-import { maximumAnswerBytes } from './event-reader.ts';
+import { maximumAnswerBytes } from './body-decoder.ts';
 import type { HttpPool } from './http-pool.ts';
 import type { HttpRequest, ReplyHandler, ReplyHeaders } from './http-request.ts';
 import { replyFault } from './io-fault.ts';

@@ -3,7 +3,7 @@ import { Pieces } from '../../../lib/pieces.ts';
 import type { SlotList, Slotted } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
 import { type BodyDecoder, bodyDecoder, isFault } from './body-decoder.ts';
-import { EventReader } from './event-reader.ts';
+import { EventReader } from '../../../lib/event-reader.ts';
 import { tooLarge } from './event-stream.ts';
 import type { HttpChannel } from './http-channel.ts';
 import type { HttpRequest, ReplyHandler, ReplyHeaders, RequestControl } from './http-request.ts';

@@ -1,5 +1,5 @@
 import { EventStream, type StreamEnd, type StreamFollower } from './event-stream.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from '../../../lib/event-reader.ts';
 import type { HttpChannel } from './http-channel.ts';
 import { mayHaveRun } from './io-fault.ts';
 import { isPassing, longestPauseMs, pauseOf } from './reconnecting.ts';

@@ -1,7 +1,5 @@
-import { Pieces } from '../../../lib/pieces.ts';
+import { Pieces } from './pieces.ts';
 
-/** Larger answers are given up when nothing else is said: memory is finite. */
-export const maximumAnswerBytes = 64 * 1024 * 1024;
 /** Longer event ids cannot come back as a header. */
 const maximumIdBytes = 1024;
 
