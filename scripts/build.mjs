@@ -8,7 +8,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const force = process.argv.includes('--force');
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 
-const entries = { cli: 'src/cli.ts', index: 'src/index.ts', 'time-server': 'examples/time-server/main.ts' };
+const entries = {
+	cli: 'src/cli.ts',
+	'config-worker': 'src/commands/config-worker.ts',
+	index: 'src/index.ts',
+	'time-server': 'examples/time-server/main.ts',
+};
 
 /** Newest change time below a folder, in milliseconds. */
 function newest(path) {

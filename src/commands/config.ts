@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CliOptions } from './options.ts';
 import { defaultConfigPath, defaultConfigText } from '../config/default-file.ts';
@@ -9,7 +9,8 @@ import { loadConfig } from '../config/load.ts';
 import { type ConfigOrigin, readConfigSource } from '../config/read.ts';
 import { renderProblems } from '../config/render.ts';
 import type { WatchedFile } from '../runtime/core.ts';
-import type { ConfigFile, ReadConfig } from '../runtime/reload.ts';
+import { commandExists, isFile } from './command-exists.ts';
+import { FileInThread } from './file-in-thread.ts';
 
 /** A configuration that can run. */
 export interface Chosen {
@@ -30,23 +31,8 @@ export async function chooseConfig(options: CliOptions): Promise<Chosen | null> 
 	if (!loaded.ok) return complain(loaded.problems, read.source.text);
 	const { config, document, references } = loaded;
 	const { name, text } = read.source;
-	const file = origin.kind === 'file' && isFile(name) ? { file: configFile(name), text, references } : null;
+	const file = origin.kind === 'file' && isFile(name) ? { file: new FileInThread(name), text, references } : null;
 	return { config, document, source: name, file };
-}
-
-function configFile(path: string): ConfigFile {
-	const check = (text: string): ReadConfig => {
-		const loaded = loadConfig({ name: path, text }, { env: process.env, commandExists });
-		return loaded.ok ? { ...loaded, text } : loaded;
-	};
-	return {
-		path,
-		check,
-		async read() {
-			const read = await readConfigSource({ kind: 'file', path, again: true });
-			return read.ok ? check(read.source.text) : read;
-		},
-	};
 }
 
 function complain(problems: readonly Problem[], text?: string): null {
@@ -80,29 +66,6 @@ function isWritable(folder: string): boolean {
 	try {
 		accessSync(folder, constants.W_OK);
 		return true;
-	} catch {
-		return false;
-	}
-}
-
-/** Whether a command could be started: a path that is executable, or a name found on the PATH. */
-function commandExists(command: string, path: string | undefined): boolean {
-	const folders = command.includes('/') ? [''] : (path ?? '').split(delimiter);
-	return folders.some((folder) => isExecutable(folder === '' ? command : join(folder, command)));
-}
-
-function isFile(path: string): boolean {
-	try {
-		return statSync(path).isFile();
-	} catch {
-		return false;
-	}
-}
-
-function isExecutable(path: string): boolean {
-	try {
-		accessSync(path, constants.X_OK);
-		return isFile(path);
 	} catch {
 		return false;
 	}

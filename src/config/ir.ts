@@ -11,8 +11,8 @@ export interface GatewayConfig {
 	warnings: Problem[];
 }
 
-/** One thing that is wrong (or only suspicious) in a configuration, with the place where it stands. */
-export interface Problem {
+/** A place in a configuration. */
+export interface ProblemPlace {
 	/** File name as the user wrote it, `<stdin>` or `<command line>`. */
 	file: string;
 	/** 1-based; 0 when the problem has no place, such as a missing file. */
@@ -20,6 +20,10 @@ export interface Problem {
 	column: number;
 	/** `binds[0].listeners[0].routes[1]`; empty for the document itself. */
 	path: string;
+}
+
+/** One thing that is wrong (or only suspicious) in a configuration, with the place where it stands. */
+export interface Problem extends ProblemPlace {
 	/** What is wrong. */
 	message: string;
 	/** What to write instead; empty when the message already says it. */

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
-import { editConfig } from '../config/edit.ts';
 import type { GatewayConfig } from '../config/ir.ts';
+import type { LoadResult } from '../config/load.ts';
 import { readAgain } from '../config/read.ts';
 import { writeFileWhole } from '../config/write-file.ts';
-import { movedSecrets } from './moved-secrets.ts';
-import type { ConfigFile, ReadConfig, Reload } from './reload.ts';
+import type { ConfigFile, Reload } from './reload.ts';
 
 /** Names a text: two are the same when their tags are. */
 export function tagOf(text: string): string {
@@ -46,18 +45,20 @@ export class ConfigEditor {
 		if (before === null) return { outcome: 'unwritable', reason: 'the file cannot be read' };
 		if (tag !== null && tag !== tagOf(before)) return { outcome: 'stale', tag: tagOf(before) };
 		// Secrets are those of the file, which may be newer than what runs.
-		const now = this.file.check(before);
+		const now = await this.file.check(before);
 		const whole = write.value(now.ok ? now.document : this.running().document);
 		if ('unknown' in whole) return { outcome: 'masked', paths: whole.unknown };
-		const text = edited(before, now, whole.value);
+		const text = await this.edited(before, now, whole.value);
 		// Before anything is expanded: errors quote values.
-		const secrets = trusted ? [] : movedSecrets(text, before, typeof whole.value === 'string');
+		const secrets = trusted ? [] : await this.file.movedSecrets(text, before, typeof whole.value === 'string');
 		if (secrets.length > 0) return { outcome: 'untrusted', commands: [], secrets };
-		const checked = this.file.check(text);
+		const checked = await this.file.check(text);
 		if (!checked.ok) return { outcome: 'invalid', problems: checked.problems };
 		const commands = trusted ? [] : newCommands(this.running().config, checked.config);
 		if (commands.length > 0) return { outcome: 'untrusted', commands, secrets: [] };
 		if (text !== before) {
+			// Somebody may have edited the file meanwhile; his change stays.
+			if ((await this.read()) !== before) return this.writeNow(write);
 			const fault = await this.put(text);
 			if (fault !== null) return { outcome: 'unwritable', reason: fault };
 		}
@@ -67,6 +68,12 @@ export class ConfigEditor {
 		if ((await this.read()) === text) await this.put(before);
 		await this.reload.reload('the change could not come into effect');
 		return { outcome: 'refused', problems: view.errors };
+	}
+
+	/** The text that says `value`: a text is it, a document is merged into what stands there now. */
+	private async edited(before: string, now: LoadResult, value: unknown): Promise<string> {
+		if (typeof value === 'string') return value;
+		return now.ok && isDeepStrictEqual(now.document, value) ? before : this.file.edit(before, value);
 	}
 
 	private async read(): Promise<string | null> {
@@ -85,12 +92,6 @@ export class ConfigEditor {
 			return reasonOf(error);
 		}
 	}
-}
-
-/** The text that says `value`: a text is it, a document is merged into what stands there now. */
-function edited(before: string, now: ReadConfig, value: unknown): string {
-	if (typeof value === 'string') return value;
-	return now.ok && isDeepStrictEqual(now.document, value) ? before : editConfig(before, value);
 }
 
 function reasonOf(error: unknown): string {

@@ -9,7 +9,7 @@ import type { Router } from '../http/router.ts';
 import { metricsHandler, readinessHandler } from '../http/stats-server.ts';
 import { Core, type GatewayOptions } from './core.ts';
 import { Ports, type StartFault } from './ports.ts';
-import type { ReadConfig } from './reload.ts';
+import type { LoadResult } from '../config/load.ts';
 import { watchConfig } from './watch-config.ts';
 
 /** A gateway that serves. */
@@ -91,12 +91,13 @@ class Running implements Gateway {
 	}
 
 	/** Goes over to another configuration: all of its ports can be opened, or nothing changes. */
-	private async apply(read: ReadConfig & { ok: true }): ReturnType<Parameters<typeof watchConfig>[2]> {
+	private async apply(read: LoadResult & { ok: true }): ReturnType<Parameters<typeof watchConfig>[2]> {
 		const compiled = this.core.compile(read.config);
 		const bound = await this.openBinds(read.config);
 		if (bound !== null) {
 			await this.core.abandon(compiled);
-			return [read.portProblem(bound.bind, bound.fault.message, bound.fault.remedy)];
+			const place = read.ports.get(bound.bind) ?? { file: this.options.source, line: 0, column: 0, path: '' };
+			return [{ ...place, message: bound.fault.message, remedy: bound.fault.remedy }];
 		}
 		const opened = read.config.binds.filter(({ key }) => this.ways.get(key)?.router === null);
 		this.core.replace(compiled, read);

@@ -1,31 +1,24 @@
 import type { ConfigView } from '../admin/state.ts';
-import type { GatewayConfig, Problem, Settings } from '../config/ir.ts';
+import type { Problem, Settings } from '../config/ir.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { ReadResult } from '../config/read.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { FileWatch } from './file-watch.ts';
 import { startSettings } from './start-settings.ts';
 
-/** A configuration as it was read and understood, or what is wrong with it. */
-export type ReadConfig =
-	| {
-			readonly ok: true;
-			/** As it stands in the file. */
-			readonly text: string;
-			readonly config: GatewayConfig;
-			readonly document: unknown;
-			/** Further files that it was made from. */
-			readonly references: readonly string[];
-			/** A problem with the port of a bind that only shows when it is opened. */
-			portProblem(bindKey: string, message: string, remedy: string): Problem;
-	  }
-	| { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** A file that holds the configuration. */
+/** A file that holds the configuration. What takes long is done elsewhere, so that nobody has to wait for it. */
 export interface ConfigFile {
 	readonly path: string;
-	/** Reads and checks it. */
-	read(): Promise<ReadConfig>;
+	/** Reads its text. */
+	read(): Promise<ReadResult>;
 	/** Checks a text as if it stood there. */
-	check(text: string): ReadConfig;
+	check(text: string): Promise<LoadResult>;
+	/** A text of it with a document merged in; comments and layout stay. */
+	edit(text: string, document: unknown): Promise<string>;
+	/** Where a new text uses a variable or a secret elsewhere than the present one does (`moved-secrets.ts`). */
+	movedSecrets(next: string, now: string, asText: boolean): Promise<string[]>;
+	/** Ends what is under way; what waits for it fails. */
+	close(): void;
 }
 
 export interface ReloadOptions {
@@ -36,7 +29,7 @@ export interface ReloadOptions {
 	readonly references: readonly string[];
 	readonly logger: Logger;
 	/** Goes over to another configuration, wholly or, with what is wrong, not at all. */
-	apply(read: ReadConfig & { ok: true }): Promise<readonly Problem[]>;
+	apply(read: LoadResult & { ok: true }): Promise<readonly Problem[]>;
 	show(view: ConfigView): void;
 }
 
@@ -45,6 +38,8 @@ export class Reload {
 	private readonly options: ReloadOptions;
 	private readonly watch: FileWatch;
 	private applied: string;
+	/** Further files that what is in effect was made from. */
+	private references: readonly string[];
 	private view: ConfigView;
 	private running: Promise<void> = Promise.resolve();
 	private next: Promise<ConfigView> | null = null;
@@ -54,6 +49,7 @@ export class Reload {
 		const { file, text, references } = options;
 		this.options = options;
 		this.applied = text;
+		this.references = references;
 		this.view = { synchronized: true, since: new Date().toISOString(), errors: [], needsRestart: [] };
 		this.watch = new FileWatch([file.path, ...references], () => void this.reload('the file has changed'));
 	}
@@ -68,6 +64,7 @@ export class Reload {
 	async stop(): Promise<void> {
 		this.stopped = true;
 		this.watch.stop();
+		this.options.file.close();
 		await this.running;
 	}
 
@@ -88,14 +85,19 @@ export class Reload {
 
 	private async read(why: string): Promise<ConfigView> {
 		const { file, started, logger } = this.options;
-		const read = await file.read();
-		if (read.ok && read.text === this.applied && this.view.synchronized && read.references.length === 0) {
+		const found = await file.read();
+		if (!found.ok) return this.failed(found.problems);
+		const { text } = found.source;
+		if (text === this.applied && this.view.synchronized && this.references.length === 0) {
 			logger.debug('the file says what is in effect already', { reason: why });
 			return this.view;
 		}
+		const read = await file.check(text);
+		if (this.stopped) return this.view;
 		const problems = read.ok ? await this.apply(read) : read.problems;
 		if (!read.ok || problems.length > 0) return this.failed(problems);
-		this.applied = read.text;
+		this.applied = text;
+		this.references = read.references;
 		await this.watch.follow([file.path, ...read.references]);
 		const needsRestart = startSettings(started, read.config.settings);
 		logger.info(`loaded config from ${file.path}`, { reason: why });
@@ -106,7 +108,7 @@ export class Reload {
 		return this.show({ synchronized: true, errors: [], needsRestart });
 	}
 
-	private async apply(read: ReadConfig & { ok: true }): Promise<readonly Problem[]> {
+	private async apply(read: LoadResult & { ok: true }): Promise<readonly Problem[]> {
 		try {
 			return await this.options.apply(read);
 		} catch (fault) {

@@ -9,7 +9,8 @@ import type { CompiledRoute } from './compile.ts';
 import { Core, type GatewayOptions } from './core.ts';
 import type { Problem } from '../config/ir.ts';
 import { Ports, type StartFault } from './ports.ts';
-import type { ReadConfig, Reload } from './reload.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Reload } from './reload.ts';
 import { chooseRoute } from './stdio-route.ts';
 import { watchConfig } from './watch-config.ts';
 
@@ -171,7 +172,7 @@ class Serving implements StdioGateway, StdioHost {
 	}
 
 	/** The client has one route for as long as it is there: a file without it changes nothing. */
-	private async follow(read: ReadConfig & { ok: true }): Promise<Problem[]> {
+	private async follow(read: LoadResult & { ok: true }): Promise<Problem[]> {
 		const { core, options } = this;
 		const compiled = core.compile(read.config);
 		const chosen = chooseRoute(compiled.runtime.routes, options.route);

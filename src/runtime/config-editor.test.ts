@@ -1,0 +1,114 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { editConfig } from '../config/edit.ts';
+import type { LoadResult } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { readConfigSource } from '../config/read.ts';
+import { ConfigEditor, tagOf } from './config-editor.ts';
+import { movedSecrets } from './moved-secrets.ts';
+import { type ConfigFile, Reload } from './reload.ts';
+
+let folder = '';
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), 'agentgateway-editor-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const silent = {
+	trace() {},
+	debug() {},
+	info() {},
+	warn() {},
+	error() {},
+	enabled: () => false,
+	scoped: () => silent,
+};
+
+function yaml(name: string): string {
+	return `mcp:\n  port: 3000\n  targets:\n  - name: ${name}\n    mcp: { host: http://localhost:1/mcp }\n`;
+}
+
+/** An editor of a file with one target, and what has come into effect; `checked` is called with each text that is checked. */
+function editorOf(checked: (text: string, file: string) => void) {
+	const path = join(folder, 'config.yaml');
+	writeFileSync(path, yaml('first'));
+	const check = async (text: string): Promise<LoadResult> => {
+		const loaded = loadConfig({ name: path, text }, { env: {}, commandExists: () => true });
+		checked(text, path);
+		return loaded;
+	};
+	const file: ConfigFile = {
+		path,
+		read: () => readConfigSource({ kind: 'file', path, again: true }),
+		check,
+		edit: async (text, document) => editConfig(text, document),
+		movedSecrets: async (...all) => movedSecrets(...all),
+		close() {},
+	};
+	const first = loadConfig({ name: path, text: yaml('first') }, { env: {}, commandExists: () => true });
+	if (!first.ok) throw new Error('the test has a wrong configuration');
+	const applied: string[] = [];
+	const reload = new Reload({
+		file,
+		started: first.config.settings,
+		text: yaml('first'),
+		references: [],
+		logger: silent,
+		apply: async ({ text }) => {
+			applied.push(text);
+			return [];
+		},
+		show: () => {},
+	});
+	return { editor: new ConfigEditor(file, reload, () => first), path, applied };
+}
+
+/** Adds a target to a document of the configuration. */
+function withTarget(document: unknown, name: string): { value: unknown } {
+	const { mcp } = document as { mcp: { targets: unknown[] } };
+	const targets = [...mcp.targets, { name, mcp: { host: 'http://localhost:2/mcp' } }];
+	return { value: { ...(document as object), mcp: { ...mcp, targets } } };
+}
+
+function once(act: (file: string) => void): (text: string, file: string) => void {
+	let done = false;
+	return (_text, file) => {
+		if (done) return;
+		done = true;
+		act(file);
+	};
+}
+
+test('a change by hand while a write is checked is kept: the write is made of what stands there then', async () => {
+	const { editor, path, applied } = editorOf(once((file) => writeFileSync(file, `# by hand\n${yaml('second')}`)));
+	const written = await editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, 'third') });
+	expect(written).toMatchObject({ outcome: 'applied' });
+	const text = readFileSync(path, 'utf8');
+	expect(text).toContain('# by hand');
+	expect(text).toContain('name: second');
+	expect(text).toContain('name: third');
+	expect(text).not.toContain('name: first');
+	expect(applied).toEqual([text]);
+});
+
+test('who has read the file before the change by hand is told so', async () => {
+	const { editor, path, applied } = editorOf(once((file) => writeFileSync(file, yaml('second'))));
+	const tag = tagOf(yaml('first'));
+	const written = await editor.write({ tag, trusted: true, value: (document) => withTarget(document, 'third') });
+	expect(written).toEqual({ outcome: 'stale', tag: tagOf(yaml('second')) });
+	expect(readFileSync(path, 'utf8')).toBe(yaml('second'));
+	expect(applied).toEqual([]);
+});
+
+test('writes of several come one after the other, each on top of the last', async () => {
+	const { editor, path } = editorOf(() => {});
+	const names = ['second', 'third', 'fourth'];
+	const all = names.map((name) =>
+		editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, name) }),
+	);
+	expect((await Promise.all(all)).map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);
+	const text = readFileSync(path, 'utf8');
+	for (const name of ['first', ...names]) expect(text).toContain(`name: ${name}`);
+});

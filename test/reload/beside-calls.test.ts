@@ -1,0 +1,78 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import { fixtureTarget } from '../processes/children.ts';
+import { LegacyClient } from '../support/rpc-client.ts';
+import { type EditedGateway, editGateway, fileOf, routeTo } from './edited-gateway.ts';
+
+let gateway: EditedGateway | null = null;
+
+afterEach(async () => {
+	await gateway?.end();
+	gateway = null;
+});
+
+/** YAML that takes a reader a second and more for each 100,000 numbers, and is no configuration. */
+function slow(numbers: number): string {
+	return `a: ${'['.repeat(100)}${'1,'.repeat(numbers)}${']'.repeat(100)}\n`;
+}
+
+/** Asks for the tools again and again until `done`; resolves with how many milliseconds the longest answer took. */
+async function longestUntil(client: LegacyClient, done: Promise<unknown>): Promise<number> {
+	let over = false;
+	void done.finally(() => {
+		over = true;
+	});
+	const tools = (await client.toolNames()).length;
+	let longest = 0;
+	while (!over) {
+		const started = performance.now();
+		expect(await client.toolNames()).toHaveLength(tools);
+		longest = Math.max(longest, performance.now() - started);
+	}
+	return longest;
+}
+
+async function run(): Promise<EditedGateway> {
+	gateway = await editGateway(fileOf([routeTo('/a', [fixtureTarget('one')])]));
+	return gateway;
+}
+
+test('a file that takes long to read holds up no call', async () => {
+	const one = await run();
+	const client = await LegacyClient.open(`${one.url()}/a`);
+	const read = one.after(() => writeFileSync(one.file, slow(200_000)));
+	const longest = await longestUntil(client, read);
+	expect((await read).synchronized).toBe(false);
+	// On the event loop: more than three seconds.
+	expect(longest).toBeLessThan(1000);
+});
+
+test('a document that takes long to read holds up no call', async () => {
+	const one = await run();
+	const client = await LegacyClient.open(`${one.url()}/a`);
+	const headers = { 'content-type': 'application/json' };
+	const write = fetch(`${one.adminUrl}/api/config`, { method: 'PUT', headers, body: JSON.stringify(slow(100_000)) });
+	const longest = await longestUntil(client, write);
+	expect((await write).status).toBe(422);
+	expect(longest).toBeLessThan(1000);
+});
+
+test('a gateway that is told to stop does not wait for what it reads', async () => {
+	const one = await run();
+	writeFileSync(one.file, slow(400_000));
+	// Seen after half a second at most, and read for six.
+	await new Promise((resolve) => setTimeout(resolve, 1000));
+	const started = performance.now();
+	expect(await one.stop()).toBe(0);
+	expect(performance.now() - started).toBeLessThan(3000);
+	expect(one.log()).not.toContain('Failed to reload');
+});
+
+test.runIf(process.platform === 'linux')('the thread that reads is there only while it is needed', async () => {
+	const one = await run();
+	const threads = () => readdirSync(`/proc/${one.process.pid}/task`).length;
+	const before = threads();
+	await one.after(() => writeFileSync(one.file, 'a: ['));
+	expect(threads()).toBeGreaterThan(before);
+	await expect.poll(threads, { timeout: 10_000 }).toBe(before);
+});
