@@ -5,9 +5,15 @@ if (found[0] < 20 || (found[0] === 20 && found[1] < 19)) {
 	process.stderr.write('agentgateway needs Node 20.19 or newer; this is Node ' + process.versions.node + '.\n');
 	process.exit(1);
 }
-import('../dist/cli.js').catch(function (error) {
-	if (error && error.code === 'ERR_MODULE_NOT_FOUND') {
-		process.stderr.write('agentgateway is not built yet; run "npm run build" in its folder.\n');
-	} else process.stderr.write(String((error && error.stack) || error) + '\n');
-	process.exit(1);
-});
+import('../dist/heap-flags.js')
+	.then(function (early) {
+		// Before the program itself, while there was nothing to collect yet: V8 keeps what it has planned.
+		early.setHeapFlags();
+		return import('../dist/cli.js');
+	})
+	.catch(function (error) {
+		if (error && error.code === 'ERR_MODULE_NOT_FOUND') {
+			process.stderr.write('agentgateway is not built yet; run "npm run build" in its folder.\n');
+		} else process.stderr.write(String((error && error.stack) || error) + '\n');
+		process.exit(1);
+	});

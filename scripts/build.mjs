@@ -11,6 +11,7 @@ const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).ver
 const entries = {
 	cli: 'src/cli.ts',
 	'config-worker': 'src/commands/config-worker.ts',
+	'heap-flags': 'src/commands/heap-flags.ts',
 	index: 'src/index.ts',
 	'time-server': 'examples/time-server/main.ts',
 };

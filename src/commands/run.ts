@@ -1,7 +1,6 @@
 import type { CliOptions } from './options.ts';
 import { startGateway } from '../runtime/gateway.ts';
 import { chooseConfig } from './config.ts';
-import { letHeapGrow } from './heap-growth.ts';
 import { openLog } from './logging.ts';
 import { endAfter, untilSignal } from './signals.ts';
 import { startFaultLine, startOptions } from './start-options.ts';
@@ -10,7 +9,6 @@ import { startFaultLine, startOptions } from './start-options.ts';
 export async function run(options: CliOptions): Promise<number> {
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
-	letHeapGrow();
 	const log = openLog(chosen, process.stdout);
 	const gateway = await startGateway(startOptions(chosen, log));
 	if ('fault' in gateway) {

@@ -1,7 +1,6 @@
 import type { Writable } from 'node:stream';
 import { startStdio, type StdioOutput } from '../runtime/stdio.ts';
 import { chooseConfig } from './config.ts';
-import { letHeapGrow } from './heap-growth.ts';
 import { openLog } from './logging.ts';
 import type { CliOptions } from './options.ts';
 import { endAfter, untilSignal } from './signals.ts';
@@ -22,7 +21,6 @@ export async function stdio(options: CliOptions, { route, admin }: StdioCommandO
 	const output = takeStdout(process.stdout);
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
-	letHeapGrow();
 	const log = openLog(chosen, process.stderr);
 	const signal = untilSignal();
 	const gateway = await startStdio({

@@ -41,7 +41,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the package', () => {
 	test('ships what runs, and nothing else', () => {
 		const allowed =
-			/^(LICENSE|README\.md|package\.json|bin\/agentgateway\.mjs|schema\/config\.json|examples\/demo\.yaml|dist\/(cli|config-worker|index|time-server)\.js|dist\/ui\/.+\.(html|js|css|svg)|dist\/types\/.+\.d\.ts)$/;
+			/^(LICENSE|README\.md|package\.json|bin\/agentgateway\.mjs|schema\/config\.json|examples\/demo\.yaml|dist\/(cli|config-worker|heap-flags|index|time-server)\.js|dist\/ui\/.+\.(html|js|css|svg)|dist\/types\/.+\.d\.ts)$/;
 		expect(contents.filter((path) => !allowed.test(path))).toEqual([]);
 		const needed = ['bin/agentgateway.mjs', 'dist/cli.js', 'dist/ui/index.html', 'dist/types/index.d.ts', 'LICENSE'];
 		expect(contents).toEqual(expect.arrayContaining(needed));

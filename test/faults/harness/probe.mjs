@@ -58,8 +58,9 @@ async function answer({ id, collected }) {
 		descriptors: descriptors(),
 		resources: resources(),
 	});
-	// The collections of the question are no stall of the gateway's.
-	delay.reset();
+	// The question itself is no stall of the gateway's: to collect takes long, and so does a look at ten thousand
+	// descriptors. It is counted by the next look, so only what comes after that is begun anew.
+	setTimeout(() => delay.reset(), 50).unref();
 }
 
 process.on('message', (message) => void answer(message));

@@ -3,6 +3,7 @@ import type { Measured, WatchedGateway } from '../../faults/harness/watched-gate
 import { mcpConfig } from '../../support/gateway.ts';
 import { percentile } from '../figures.ts';
 import { Load } from '../load.ts';
+import { ownCore } from '../own-core.ts';
 import { endSessions, many, openSessions } from '../sessions.ts';
 import { atMost, none, type Row, type Scope, sleep, type Soak } from '../soak.ts';
 import { cheapServer, echoServer, endRows, httpTarget, startGateway, warm } from '../started.ts';
@@ -12,7 +13,8 @@ export const idle: Soak = {
 	name: 'idle',
 	async run(scope) {
 		const count = scope.short ? 200 : 10_000;
-		const gateway = await startGateway(scope, await config(scope));
+		const core = ownCore(scope);
+		const gateway = await startGateway(scope, await config(scope), core);
 		const url = `${gateway.url()}/mcp`;
 		await warm(scope, gateway, ['echo'], 1);
 		await warmUp(url);

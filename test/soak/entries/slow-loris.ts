@@ -1,9 +1,34 @@
+import { spawn } from 'node:child_process';
 import { RawClient, statusOf } from '../../http/raw-client.ts';
 import { mcpConfig } from '../../support/gateway.ts';
 import { percentile } from '../figures.ts';
 import { Load } from '../load.ts';
-import { atMost, none, sleep, type Soak } from '../soak.ts';
+import { ownCore } from '../own-core.ts';
+import { atMost, none, type Scope, sleep, type Soak } from '../soak.ts';
 import { echoServer, endRows, httpTarget, startGateway, warm } from '../started.ts';
+
+/** Connections that send their headers a byte a second each, until the server has closed them all. */
+class Drip {
+	readonly all: RawClient[] = [];
+	private readonly timer: NodeJS.Timeout;
+
+	constructor(port: number, count: number) {
+		// A hundredth at a time: all in one go would hold up the load in this process, and be measured.
+		this.timer = setInterval(() => {
+			for (let some = count / 100; this.all.length < count && some > 0; some--) this.all.push(slow(port));
+			const now = Math.floor(performance.now() / 10) % 100;
+			for (let at = now; at < this.all.length; at += 100) if (this.all[at]?.closed === false) this.all[at]?.send('a');
+		}, 10);
+	}
+
+	/** Resolves when all are closed, or after 25 s. */
+	async end(): Promise<void> {
+		const deadline = performance.now() + 25_000;
+		while (this.all.some((one) => !one.closed) && performance.now() < deadline) await sleep(100);
+		clearInterval(this.timer);
+		for (const one of this.all) one.destroy();
+	}
+}
 
 function slow(port: number): RawClient {
 	const one = new RawClient(port);
@@ -11,44 +36,59 @@ function slow(port: number): RawClient {
 	return one;
 }
 
-/** Connections that send their headers a byte at a time. */
+/** A server that takes what comes and closes each connection after 10 s with the answer of the gateway: the least there is. */
+const sink = `
+	const { createServer } = require('node:net');
+	const server = createServer({ allowHalfOpen: true }, (socket) => {
+		socket.resume();
+		socket.on('error', () => {});
+		socket.on('end', () => socket.end());
+		setTimeout(() => socket.end('HTTP/1.1 408 Request Timeout\\r\\ncontent-length: 0\\r\\n\\r\\n'), 10_000);
+	});
+	server.listen(0, '127.0.0.1', 4096, () => console.log(server.address().port));
+`;
+
+/** `before`: a command of the shell, which gives it the gateway's core. */
+async function startSink(scope: Scope, before = ':'): Promise<number> {
+	const args = ['-c', `${before}; exec "$@"`, 'sh', process.execPath, '-e', sink];
+	const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+	scope.own(() => new Promise((resolve) => child.on('close', resolve).kill()));
+	return new Promise((resolve) => child.stdout.once('data', (port: Buffer) => resolve(Number(String(port)))));
+}
+
+/** Slow connections to another server, then to the gateway: what the sending costs the load is no matter of the gateway's. */
 export const slowLoris: Soak = {
 	name: 'slow-loris',
 	async run(scope) {
 		const [count, seconds] = scope.short ? [50, 1] : [2000, 12];
-		const gateway = await startGateway(scope, mcpConfig(httpTarget('one', await echoServer(scope))));
+		const core = ownCore(scope);
+		const elsewhere = await startSink(scope, core.shell);
+		const gateway = await startGateway(scope, mcpConfig(httpTarget('one', await echoServer(scope))), core);
 		await warm(scope, gateway, ['echo']);
 		const load = await new Load({ url: `${gateway.url()}/mcp`, tools: ['echo'], clients: 8, rate: 200 }).start();
 		await sleep(1000);
-		load.take();
-		await sleep(seconds * 1000);
-		const alone = percentile(load.take(), 0.99);
-		const loris: RawClient[] = [];
-		const port = Number(new URL(gateway.url()).port);
-		// A hundredth at a time: all in one go would hold up the load in this process, and be measured.
-		const drip = setInterval(() => {
-			for (let some = count / 100; loris.length < count && some > 0; some--) loris.push(slow(port));
-			const now = Math.floor(performance.now() / 10) % 100;
-			for (let at = now; at < loris.length; at += 100) if (loris[at]?.closed === false) loris[at]?.send('a');
-		}, 10);
-		await sleep(seconds * 1000);
-		const among = percentile(load.take(), 0.99);
-		const deadline = performance.now() + 25_000;
-		while (loris.some((one) => !one.closed) && performance.now() < deadline) await sleep(100);
-		clearInterval(drip);
-		const answers = loris.map((one) => (one.closed ? String(statusOf(one.text)) : 'still open'));
+		const beside = async (port: number) => {
+			load.take();
+			const drip = new Drip(port, count);
+			await sleep(seconds * 1000);
+			const p99 = percentile(load.take(), 0.99);
+			await drip.end();
+			return { p99, answers: drip.all.map((one) => (one.closed ? String(statusOf(one.text)) : 'still open')) };
+		};
+		const alone = await beside(elsewhere);
+		const among = await beside(Number(new URL(gateway.url()).port));
 		await load.stop();
-		for (const one of loris) one.destroy();
+		scope.say(`p99 ${alone.p99.toFixed(1)} ms beside another server's slow connections, ${among.p99.toFixed(1)} ms`);
 		return [
 			none(
 				`slow loris, ${count}: not closed with 408 within 25 s`,
-				answers.filter((one) => one !== '408'),
+				among.answers.filter((one) => one !== '408'),
 			),
 			none(
 				'slow loris: calls beside them that failed',
 				load.failures.map(({ text }) => text),
 			),
-			atMost('slow loris: p99 of calls beside them', 20, 100 * (among / alone - 1), ' % more'),
+			atMost('slow loris: p99 of calls beside them', 20, 100 * (among.p99 / alone.p99 - 1), ' % more'),
 			...(await endRows(scope, gateway)),
 		];
 	},
