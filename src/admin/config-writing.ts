@@ -1,4 +1,5 @@
 import type { Exchange } from '../http/exchange.ts';
+import { isScanFault, scanJson } from '../lib/json-scan.ts';
 import type { ConfigWrite, ConfigWritten } from './config-write.ts';
 import { apiError, sendError, sendJson } from './replies.ts';
 import type { ConfigErrorView } from './state.ts';
@@ -34,7 +35,7 @@ export function writeConfig(exchange: Exchange, deps: ConfigWriting, mask: (valu
 		write({ value: whole, tag, trusted }).then(
 			(written) => answer(exchange, written),
 			(error: unknown) =>
-				sendError(exchange, 500, apiError('The configuration could not be written.', '', String(error))),
+				sendError(exchange, 500, apiError('The configuration could not be written.', nothingChanged, String(error))),
 		);
 	});
 }
@@ -61,6 +62,8 @@ function answer(exchange: Exchange, written: ConfigWritten): void {
 			);
 		case 'stale':
 			return sendError(exchange, 412, changed, ['etag', `"${written.tag}"`]);
+		case 'stopping':
+			return sendError(exchange, 503, written.written ? writtenLast : stopping, ['retry-after', '5']);
 		case 'untrusted':
 			return sendError(exchange, 403, untrusted(written));
 		case 'unwritable':
@@ -81,8 +84,9 @@ function wantedTag(header: string | string[] | undefined): string | null | undef
 	return typeof header === 'string' ? /^"([^"]*)"$/.exec(header.trim())?.[1] : undefined;
 }
 
-/** null: neither an object nor a text. */
+/** null: neither an object nor a text, or nested so deeply that its text would be out of all proportion. */
 function read(body: Buffer): object | string | null {
+	if (isScanFault(scanJson(body, {}))) return null;
 	try {
 		const value: unknown = JSON.parse(body.toString('utf8'));
 		if (typeof value === 'string') return value;
@@ -96,11 +100,17 @@ function textValue(text: string): { value: string } | { unknown: string[] } {
 	return text.includes(masked) ? { unknown: [''] } : { value: text };
 }
 
+const nothingChanged = 'Nothing has changed. Try again, or edit the file.';
+const stopping = apiError('The gateway is stopping; nothing has changed.', 'Write it again when it has started.');
+const writtenLast = apiError(
+	'The gateway is stopping; the file is written.',
+	'It comes into effect with the next start.',
+);
 const tooLarge = 'Edit the file; the gateway takes it up by itself.';
 const writeValue = 'Write the value. What the document shows masked keeps its value where it stays in its place.';
 const noConfig = apiError(
 	'The body is no configuration.',
-	'Send the whole document as a JSON object, or the text of the file as a JSON string.',
+	'Send the whole document as a JSON object, at most 128 levels deep, or the text of the file as a JSON string.',
 );
 const badTag = apiError('If-Match must be one strong ETag.', 'Send the ETag that the document came with.');
 const changed = apiError(

@@ -7,11 +7,11 @@ parentPort?.on('message', (message: TaskMessage) => {
 	parentPort?.postMessage(answer(message));
 });
 
-function answer({ id, kind, input }: TaskMessage): TaskAnswer {
+function answer({ kind, input }: TaskMessage): TaskAnswer {
 	try {
 		// The other side has typed both.
-		return { id, output: configTasks[kind](input as never) };
+		return { output: configTasks[kind](input as never) };
 	} catch (fault) {
-		return { id, fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault) };
+		return { fault: fault instanceof Error ? fault.message : String(fault) };
 	}
 }

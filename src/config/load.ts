@@ -39,7 +39,7 @@ export type LoadResult =
 /**
  * Turns configuration text into the gateway's configuration: environment expansion, YAML, keys, types, expansion.
  * Pure apart from `context`; reports all problems at once, by line. The result is plain data, which can go from one
- * thread to another; a text of 100 KB takes a tenth of a second.
+ * thread to another.
  */
 export function loadConfig(source: ConfigSource, context: LoadContext): LoadResult {
 	const expanded = expandEnv(source.text, context.env);

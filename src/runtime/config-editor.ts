@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
-import type { GatewayConfig } from '../config/ir.ts';
+import type { GatewayConfig, Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import { readAgain } from '../config/read.ts';
 import { writeFileWhole } from '../config/write-file.ts';
@@ -32,9 +32,18 @@ export class ConfigEditor {
 		this.running = running;
 	}
 
-	/** One after the other. Either what is written comes into effect, or nothing changes. */
+	/**
+	 * One after the other. Either what is written comes into effect, or nothing changes. Rejects when the present text or
+	 * the new one could not be read to its end; then nothing has changed either.
+	 */
 	write(write: ConfigWrite): Promise<ConfigWritten> {
-		const written = this.last.then(() => this.writeNow(write));
+		const written = this.last.then(() =>
+			// What fails because the gateway stops is no fault.
+			this.writeNow(write).catch((fault: unknown) => {
+				if (this.reload.stopped) return stopping;
+				throw fault;
+			}),
+		);
 		this.last = written.catch(() => {});
 		return written;
 	}
@@ -49,6 +58,7 @@ export class ConfigEditor {
 		const whole = write.value(now.ok ? now.document : this.running().document);
 		if ('unknown' in whole) return { outcome: 'masked', paths: whole.unknown };
 		const text = await this.edited(before, now, whole.value);
+		if (text === null) return { outcome: 'invalid', problems: [this.tooLarge()] };
 		// Before anything is expanded: errors quote values.
 		const secrets = trusted ? [] : await this.file.movedSecrets(text, before, typeof whole.value === 'string');
 		if (secrets.length > 0) return { outcome: 'untrusted', commands: [], secrets };
@@ -59,10 +69,12 @@ export class ConfigEditor {
 		if (text !== before) {
 			// Somebody may have edited the file meanwhile; his change stays.
 			if ((await this.read()) !== before) return this.writeNow(write);
+			if (this.reload.stopped) return stopping;
 			const fault = await this.put(text);
 			if (fault !== null) return { outcome: 'unwritable', reason: fault };
 		}
 		const view = await this.reload.reload('written through the admin API');
+		if (this.reload.stopped) return { ...stopping, written: true };
 		if (view.synchronized) return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
 		// It is well-formed, but cannot come into effect here: a port is taken. What somebody else has written since stays.
 		if ((await this.read()) === text) await this.put(before);
@@ -71,9 +83,14 @@ export class ConfigEditor {
 	}
 
 	/** The text that says `value`: a text is it, a document is merged into what stands there now. */
-	private async edited(before: string, now: LoadResult, value: unknown): Promise<string> {
+	private async edited(before: string, now: LoadResult, value: unknown): Promise<string | null> {
 		if (typeof value === 'string') return value;
 		return now.ok && isDeepStrictEqual(now.document, value) ? before : this.file.edit(before, value);
+	}
+
+	private tooLarge(): Problem {
+		const message = 'the text would be larger than 5 MB';
+		return { file: this.file.path, line: 0, column: 0, path: '', message, remedy: 'is it the right document?' };
 	}
 
 	private async read(): Promise<string | null> {
@@ -93,6 +110,8 @@ export class ConfigEditor {
 		}
 	}
 }
+
+const stopping = { outcome: 'stopping', written: false } as const;
 
 function reasonOf(error: unknown): string {
 	const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { fixtureTarget } from '../processes/children.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
@@ -32,6 +32,12 @@ async function longestUntil(client: LegacyClient, done: Promise<unknown>): Promi
 	return longest;
 }
 
+/** Writes a text of the file, or with `whole` what stands in the body as it is. */
+function put(one: EditedGateway, text: string, whole = false): Promise<Response> {
+	const headers = { 'content-type': 'application/json' };
+	return fetch(`${one.adminUrl}/api/config`, { method: 'PUT', headers, body: whole ? text : JSON.stringify(text) });
+}
+
 async function run(): Promise<EditedGateway> {
 	gateway = await editGateway(fileOf([routeTo('/a', [fixtureTarget('one')])]));
 	return gateway;
@@ -50,8 +56,7 @@ test('a file that takes long to read holds up no call', async () => {
 test('a document that takes long to read holds up no call', async () => {
 	const one = await run();
 	const client = await LegacyClient.open(`${one.url()}/a`);
-	const headers = { 'content-type': 'application/json' };
-	const write = fetch(`${one.adminUrl}/api/config`, { method: 'PUT', headers, body: JSON.stringify(slow(100_000)) });
+	const write = put(one, slow(100_000));
 	const longest = await longestUntil(client, write);
 	expect((await write).status).toBe(422);
 	expect(longest).toBeLessThan(1000);
@@ -66,6 +71,26 @@ test('a gateway that is told to stop does not wait for what it reads', async () 
 	expect(await one.stop()).toBe(0);
 	expect(performance.now() - started).toBeLessThan(3000);
 	expect(one.log()).not.toContain('Failed to reload');
+});
+
+test('a write that is not done when the gateway stops changes nothing, and says so', async () => {
+	const one = await run();
+	const before = readFileSync(one.file, 'utf8');
+	const write = put(one, slow(100_000));
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	expect(await one.stop()).toBe(0);
+	const response = await write;
+	expect(response.status).toBe(503);
+	expect(await response.json()).toMatchObject({ error: 'The gateway is stopping; nothing has changed.' });
+	expect(readFileSync(one.file, 'utf8')).toBe(before);
+});
+
+test.each([200, 2000, 8000])('a document nested %i levels deep is refused at the door', async (depth) => {
+	const one = await run();
+	const response = await put(one, `{"mcp":${'['.repeat(depth)}${']'.repeat(depth)}}`, true);
+	expect(response.status).toBe(400);
+	expect(await response.json()).toMatchObject({ remedy: expect.stringContaining('at most 128 levels deep') });
+	expect(one.log()).not.toContain('error');
 });
 
 test.runIf(process.platform === 'linux')('the thread that reads is there only while it is needed', async () => {
