@@ -96,8 +96,8 @@ test.each([200, 2000, 8000])('a document nested %i levels deep is refused at the
 test.runIf(process.platform === 'linux')('the thread that reads is there only while it is needed', async () => {
 	const one = await run();
 	const threads = () => readdirSync(`/proc/${one.process.pid}/task`).length;
-	const before = threads();
 	await one.after(() => writeFileSync(one.file, 'a: ['));
-	expect(threads()).toBeGreaterThan(before);
-	await expect.poll(threads, { timeout: 10_000 }).toBe(before);
+	// Those of libuv, which came with the reading, stay.
+	const reading = threads();
+	await expect.poll(threads, { timeout: 10_000 }).toBeLessThan(reading);
 });
