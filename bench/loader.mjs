@@ -143,7 +143,10 @@ class Connection {
 		if (this.first !== null) {
 			if (!this.learn(chunk)) return;
 		} else if (this.chunked) {
-			this.tail = chunk.length < 5 ? this.tail.slice(chunk.length - 5) + chunk.latin1Slice() : chunk.latin1Slice(-5);
+			this.tail =
+				chunk.length < 5
+					? this.tail.slice(chunk.length - 5) + chunk.latin1Slice()
+					: chunk.latin1Slice(chunk.length - 5);
 			if (this.tail !== lastChunk) return;
 		} else if (this.got < this.expected) return;
 		else if (this.got > this.expected) throw new Error(`an answer of another length: ${chunk.toString('latin1')}`);

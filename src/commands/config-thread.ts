@@ -89,6 +89,7 @@ export class ConfigThread {
 		if (this.worker === null) {
 			const worker = new Worker(this.options.entry, { resourceLimits: { maxOldGenerationSizeMb: 1024 } });
 			worker.on('message', (answer: TaskAnswer) => this.answered(worker, answer));
+			worker.on('messageerror', (error) => this.broke(worker, error));
 			worker.on('error', (error) => this.broke(worker, error));
 			worker.on('exit', () => this.broke(worker, new Error('the thread has ended')));
 			this.worker = worker;

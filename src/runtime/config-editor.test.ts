@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { editConfig } from '../config/edit.ts';
+import type { Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
 import { readConfigSource } from '../config/read.ts';
@@ -31,7 +32,11 @@ function yaml(name: string): string {
 }
 
 /** An editor of a file with one target, and what has come into effect; `checked` is called with each text that is checked. */
-function editorOf(checked: (text: string, file: string) => void, more: Partial<ConfigFile> = {}) {
+function editorOf(
+	checked: (text: string, file: string) => void,
+	more: Partial<ConfigFile> = {},
+	problemsOf: (reload: Reload) => Problem[] = () => [],
+) {
 	const path = join(folder, 'config.yaml');
 	writeFileSync(path, yaml('first'));
 	const check = async (text: string): Promise<LoadResult> => {
@@ -51,15 +56,16 @@ function editorOf(checked: (text: string, file: string) => void, more: Partial<C
 	const first = loadConfig({ name: path, text: yaml('first') }, { env: {}, commandExists: () => true });
 	if (!first.ok) throw new Error('the test has a wrong configuration');
 	const applied: string[] = [];
-	const reload = new Reload({
+	const reload: Reload = new Reload({
 		file,
 		started: first.config.settings,
 		text: yaml('first'),
 		references: [],
 		logger: silent,
 		apply: async ({ text }) => {
-			applied.push(text);
-			return [];
+			const problems = problemsOf(reload);
+			if (problems.length === 0) applied.push(text);
+			return problems;
 		},
 		show: () => {},
 	});
@@ -150,6 +156,58 @@ test.each([
 	expect(written).toEqual({ outcome: 'stopping', written: false });
 	expect(readFileSync(one.path, 'utf8')).toBe(yaml('first'));
 	expect(one.applied).toEqual([]);
+});
+
+const taken = { file: 'config.yaml', line: 2, column: 9, path: 'mcp.port', message: 'the port is taken', remedy: '' };
+
+test('what cannot come into effect is taken back, also when the gateway stops meanwhile', async () => {
+	const value = (document: unknown) => withTarget(document, 'second');
+	const refused = editorOf(
+		() => {},
+		{},
+		() => [taken],
+	);
+	expect(await refused.editor.write({ tag: null, trusted: true, value })).toMatchObject({
+		outcome: 'refused',
+		problems: [taken],
+	});
+	expect(readFileSync(refused.path, 'utf8')).toBe(yaml('first'));
+	const ending = editorOf(
+		() => {},
+		{},
+		(reload) => {
+			void reload.stop();
+			return [taken];
+		},
+	);
+	expect(await ending.editor.write({ tag: null, trusted: true, value })).toEqual({
+		outcome: 'stopping',
+		written: false,
+	});
+	expect(readFileSync(ending.path, 'utf8')).toBe(yaml('first'));
+});
+
+test('what has come into effect when the gateway stops is said to have', async () => {
+	const { editor, path, applied } = editorOf(
+		() => {},
+		{},
+		(reload) => {
+			void reload.stop();
+			return [];
+		},
+	);
+	const value = (document: unknown) => withTarget(document, 'second');
+	expect(await editor.write({ tag: null, trusted: true, value })).toMatchObject({ outcome: 'applied' });
+	expect(applied).toEqual([readFileSync(path, 'utf8')]);
+});
+
+test('a write gives up when the file is another each time', async () => {
+	let changes = 0;
+	const { editor, path } = editorOf((_text, file) => writeFileSync(file, `# ${++changes}\n${yaml('first')}`));
+	const value = (document: unknown) => withTarget(document, 'second');
+	const written = await editor.write({ tag: null, trusted: true, value });
+	expect(written).toEqual({ outcome: 'stale', tag: tagOf(readFileSync(path, 'utf8')) });
+	expect(readFileSync(path, 'utf8')).not.toContain('second');
 });
 
 test('what fails because the gateway stops is no fault', async () => {

@@ -48,7 +48,7 @@ export class ConfigEditor {
 		return written;
 	}
 
-	private async writeNow(write: ConfigWrite): Promise<ConfigWritten> {
+	private async writeNow(write: ConfigWrite, tries = 1): Promise<ConfigWritten> {
 		const { tag, trusted } = write;
 		const before = await this.read();
 		if (before === null) return { outcome: 'unwritable', reason: 'the file cannot be read' };
@@ -68,18 +68,32 @@ export class ConfigEditor {
 		if (commands.length > 0) return { outcome: 'untrusted', commands, secrets: [] };
 		if (text !== before) {
 			// Somebody may have edited the file meanwhile; his change stays.
-			if ((await this.read()) !== before) return this.writeNow(write);
+			if ((await this.read()) !== before) return this.again(write, tries);
 			if (this.reload.stopped) return stopping;
 			const fault = await this.put(text);
 			if (fault !== null) return { outcome: 'unwritable', reason: fault };
 		}
+		return this.bringIntoEffect(text, before);
+	}
+
+	/** The text is in the file. */
+	private async bringIntoEffect(text: string, before: string): Promise<ConfigWritten> {
 		const view = await this.reload.reload('written through the admin API');
-		if (this.reload.stopped) return { ...stopping, written: true };
-		if (view.synchronized) return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
+		const { stopped } = this.reload;
+		if (stopped ? this.reload.hasApplied(text) : view.synchronized)
+			return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
 		// It is well-formed, but cannot come into effect here: a port is taken. What somebody else has written since stays.
-		if ((await this.read()) === text) await this.put(before);
+		const mine = text !== before && (await this.read()) === text;
+		const left = mine && (await this.put(before)) !== null;
+		if (stopped) return { outcome: 'stopping', written: left };
 		await this.reload.reload('the change could not come into effect');
 		return { outcome: 'refused', problems: view.errors };
+	}
+
+	/** Somebody changes the file all the time? Then he is to end first. */
+	private async again(write: ConfigWrite, tries: number): Promise<ConfigWritten> {
+		if (tries < maximumTries) return this.writeNow(write, tries + 1);
+		return { outcome: 'stale', tag: tagOf((await this.read()) ?? '') };
 	}
 
 	/** The text that says `value`: a text is it, a document is merged into what stands there now. */
@@ -110,6 +124,9 @@ export class ConfigEditor {
 		}
 	}
 }
+
+/** Of a write, while the file is another after each. */
+const maximumTries = 5;
 
 const stopping = { outcome: 'stopping', written: false } as const;
 

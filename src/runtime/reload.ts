@@ -43,8 +43,7 @@ export class Reload {
 	private view: ConfigView;
 	private running: Promise<void> = Promise.resolve();
 	private next: Promise<ConfigView> | null = null;
-	/** Whether nothing comes into effect any more. */
-	stopped = false;
+	private ended = false;
 
 	constructor(options: ReloadOptions) {
 		const { file, text, references } = options;
@@ -61,9 +60,19 @@ export class Reload {
 		await this.reload('the gateway has started');
 	}
 
+	/** Whether nothing comes into effect any more. */
+	get stopped(): boolean {
+		return this.ended;
+	}
+
+	/** Whether this text is what is in effect. */
+	hasApplied(text: string): boolean {
+		return this.applied === text;
+	}
+
 	/** Reads no more; resolves when what is under way is over. */
 	async stop(): Promise<void> {
-		this.stopped = true;
+		this.ended = true;
 		this.watch.stop();
 		this.options.file.close();
 		await this.running;
@@ -74,7 +83,7 @@ export class Reload {
 		if (this.next !== null) return this.next;
 		const next = this.running.then(() => {
 			this.next = null;
-			return this.stopped ? this.view : this.read(why);
+			return this.ended ? this.view : this.read(why);
 		});
 		this.next = next;
 		this.running = next.then(
@@ -87,7 +96,7 @@ export class Reload {
 	private async read(why: string): Promise<ConfigView> {
 		const { file, started, logger } = this.options;
 		const found = await file.read();
-		if (this.stopped) return this.view;
+		if (this.ended) return this.view;
 		if (!found.ok) return this.failed(found.problems);
 		const { text } = found.source;
 		if (text === this.applied && this.view.synchronized && this.references.length === 0) {
@@ -95,7 +104,7 @@ export class Reload {
 			return this.view;
 		}
 		const read = await this.check(text);
-		if (this.stopped) return this.view;
+		if (this.ended) return this.view;
 		const problems = read.ok ? await this.apply(read) : read.problems;
 		if (!read.ok || problems.length > 0) return this.failed(problems);
 		this.applied = text;
