@@ -29,7 +29,7 @@ export async function measure(setup) {
 	await one('gateway, two targets, new client', await gateway('twice', young.port, young.port), 'modern', 't0_echo');
 	await one('gateway, old client, new server (bridged)', await gateway('across', young.port), 'legacy');
 	await one('gateway, new client, old server (bridged)', await gateway('back', old.port), 'modern');
-	const rows = await inTurns(cases, { rounds: setup.rounds, milliseconds: setup.milliseconds, connections: 8 });
+	const rows = await inTurns(cases, { rounds: setup.rounds, milliseconds: 3 * setup.milliseconds, connections: 8 });
 	const pipe = rows.find(({ name }) => name.startsWith('bare pipe'));
 	return rows.map((row) => ({
 		...row,

@@ -19,6 +19,8 @@ export async function openLoader(url, { headers, body }, connections) {
 
 /** The last chunk of an answer whose length nobody knew. */
 const lastChunk = '0\r\n\r\n';
+/** What was read last, from whichever connection: reading a megabyte into buffers of its own cost more than sending it. */
+const read = Buffer.allocUnsafe(1024 * 1024);
 const bell = new Int32Array(new SharedArrayBuffer(4));
 
 class Loader {
@@ -85,6 +87,8 @@ class Connection {
 		this.got = 0;
 		this.chunked = false;
 		this.tail = '';
+		/** The beginning of the first answer, as long as it is not whole; then null. */
+		this.first = '';
 		this.done = null;
 		this.until = 0;
 		this.count = 0;
@@ -92,29 +96,28 @@ class Connection {
 	}
 
 	async open() {
-		this.socket = connect(Number(this.target.port), this.target.hostname).setNoDelay(true);
+		const onread = { buffer: read, callback: (size) => this.take(read.subarray(0, size)) };
+		this.socket = connect({ port: Number(this.target.port), host: this.target.hostname, onread }).setNoDelay(true);
 		await new Promise((resolve, reject) => this.socket.on('connect', resolve).on('error', reject));
-		const first = await new Promise((resolve) => {
-			let text = '';
-			const take = (chunk) => {
-				text += chunk.toString('latin1');
-				const end = text.indexOf('\r\n\r\n');
-				if (end < 0) return;
-				const length = /content-length: *(\d+)/i.exec(text.slice(0, end));
-				if (length === null ? !text.endsWith(lastChunk) : text.length < end + 4 + Number(length[1])) return;
-				this.chunked = length === null;
-				this.socket.off('data', take);
-				resolve(text);
-			};
-			this.socket.on('data', take);
-			this.socket.write(this.request);
-		});
-		if (!first.startsWith('HTTP/1.1 200')) throw new Error(first);
-		this.expected = first.length;
-		this.socket.on('data', (chunk) => this.take(chunk));
+		await this.once();
 		this.socket.on('close', () => {
 			if (!this.closing) throw new Error('the server closed a connection');
 		});
+	}
+
+	/** The first answer tells how long the others are; false: it is not whole yet. */
+	learn(chunk) {
+		this.first += chunk.latin1Slice();
+		const end = this.first.indexOf('\r\n\r\n');
+		if (end < 0) return false;
+		const length = /content-length: *(\d+)/i.exec(this.first.slice(0, end));
+		const { first } = this;
+		if (length === null ? !first.endsWith(lastChunk) : first.length < end + 4 + Number(length[1])) return false;
+		if (!first.startsWith('HTTP/1.1 200')) throw new Error(first);
+		this.chunked = length === null;
+		this.expected = first.length;
+		this.first = null;
+		return true;
 	}
 
 	close() {
@@ -137,8 +140,13 @@ class Connection {
 
 	take(chunk) {
 		this.got += chunk.length;
-		if (this.chunked) {
-			this.tail = chunk.length < 5 ? this.tail.slice(chunk.length - 5) + chunk.latin1Slice() : chunk.latin1Slice(-5);
+		if (this.first !== null) {
+			if (!this.learn(chunk)) return;
+		} else if (this.chunked) {
+			this.tail =
+				chunk.length < 5
+					? this.tail.slice(chunk.length - 5) + chunk.latin1Slice()
+					: chunk.latin1Slice(chunk.length - 5);
 			if (this.tail !== lastChunk) return;
 		} else if (this.got < this.expected) return;
 		else if (this.got > this.expected) throw new Error(`an answer of another length: ${chunk.toString('latin1')}`);

@@ -14,7 +14,7 @@ export interface ConfigWrite {
 	readonly trusted: boolean;
 }
 
-/** What became of a write. Only `applied` has changed anything. */
+/** What became of a write. Only `applied` has changed anything, or `stopping` when it says so. */
 export type ConfigWritten =
 	| { readonly outcome: 'applied'; readonly tag: string; readonly needsRestart: readonly string[] }
 	/** A secret is masked at these paths, and none stands there in the file. */
@@ -26,4 +26,6 @@ export type ConfigWritten =
 	| { readonly outcome: 'stale'; readonly tag: string }
 	/** `secrets`: places where it uses a variable or a secret that did not use it before. */
 	| { readonly outcome: 'untrusted'; readonly commands: readonly string[]; readonly secrets: readonly string[] }
+	/** The gateway is ending. `written`: the file is, and comes into effect with the next start. */
+	| { readonly outcome: 'stopping'; readonly written: boolean }
 	| { readonly outcome: 'unwritable'; readonly reason: string };

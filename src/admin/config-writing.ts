@@ -1,4 +1,5 @@
 import type { Exchange } from '../http/exchange.ts';
+import { isScanFault, scanJson } from '../lib/json-scan.ts';
 import type { ConfigWrite, ConfigWritten } from './config-write.ts';
 import { apiError, sendError, sendJson } from './replies.ts';
 import type { ConfigErrorView } from './state.ts';
@@ -27,6 +28,9 @@ export function writeConfig(exchange: Exchange, deps: ConfigWriting, mask: (valu
 	const trusted = deps.isTrusted(exchange);
 	exchange.body(maximumBytes, (body) => {
 		if (!Buffer.isBuffer(body)) return sendError(exchange, body.status, apiError(body.message, tooLarge), body.headers);
+		const fault = scanJson(body, {});
+		if (isScanFault(fault))
+			return sendError(exchange, 400, { ...noConfig, detail: `${fault.fault} at byte ${fault.at}` });
 		const value = read(body);
 		if (value === null) return sendError(exchange, 400, noConfig);
 		const whole = (document: unknown) =>
@@ -34,7 +38,7 @@ export function writeConfig(exchange: Exchange, deps: ConfigWriting, mask: (valu
 		write({ value: whole, tag, trusted }).then(
 			(written) => answer(exchange, written),
 			(error: unknown) =>
-				sendError(exchange, 500, apiError('The configuration could not be written.', '', String(error))),
+				sendError(exchange, 500, apiError('The configuration could not be written.', nothingChanged, String(error))),
 		);
 	});
 }
@@ -61,6 +65,8 @@ function answer(exchange: Exchange, written: ConfigWritten): void {
 			);
 		case 'stale':
 			return sendError(exchange, 412, changed, ['etag', `"${written.tag}"`]);
+		case 'stopping':
+			return sendError(exchange, 503, written.written ? writtenLast : stopping, ['retry-after', '5']);
 		case 'untrusted':
 			return sendError(exchange, 403, untrusted(written));
 		case 'unwritable':
@@ -81,26 +87,28 @@ function wantedTag(header: string | string[] | undefined): string | null | undef
 	return typeof header === 'string' ? /^"([^"]*)"$/.exec(header.trim())?.[1] : undefined;
 }
 
-/** null: neither an object nor a text. */
+/** null: neither an object nor a text. The body was scanned: it is JSON, and not too deep for a text of its size. */
 function read(body: Buffer): object | string | null {
-	try {
-		const value: unknown = JSON.parse(body.toString('utf8'));
-		if (typeof value === 'string') return value;
-		return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-	} catch {
-		return null;
-	}
+	const value: unknown = JSON.parse(body.toString('utf8'));
+	if (typeof value === 'string') return value;
+	return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
 }
 
 function textValue(text: string): { value: string } | { unknown: string[] } {
 	return text.includes(masked) ? { unknown: [''] } : { value: text };
 }
 
+const nothingChanged = 'Nothing has changed; edit the file.';
+const stopping = apiError('The gateway is stopping; nothing has changed.', 'Write it again when it has started.');
+const writtenLast = apiError(
+	'The gateway is stopping; the file is written.',
+	'It comes into effect with the next start.',
+);
 const tooLarge = 'Edit the file; the gateway takes it up by itself.';
 const writeValue = 'Write the value. What the document shows masked keeps its value where it stays in its place.';
 const noConfig = apiError(
 	'The body is no configuration.',
-	'Send the whole document as a JSON object, or the text of the file as a JSON string.',
+	'Send the whole document as a JSON object, at most 128 levels deep and with no key twice, or the text of the file as a JSON string.',
 );
 const badTag = apiError('If-Match must be one strong ETag.', 'Send the ETag that the document came with.');
 const changed = apiError(

@@ -15,12 +15,13 @@ export class ObjectText {
 	}
 
 	/**
-	 * Reads a text, and its members as far as `look` says. null: no JSON object, or one deeper than 128 levels, with a
-	 * key twice or with more than 100,000 members to look at.
+	 * Reads a text, and its members as far as `look` says; else says why it is not taken: `no object`, or `duplicate-key at
+	 * byte 7` and the like (`ScanFault`). More than `maximum` members to look at are refused.
 	 */
-	static read(text: Buffer, look: Look): ObjectText | null {
-		const scanned = scanJson(text, look, maximumMembers);
-		return isScanFault(scanned) ? null : ObjectText.at(scanned, scanned);
+	static read(text: Buffer, look: Look, maximum: number = maximumMembers): ObjectText | string {
+		const scanned = scanJson(text, look, maximum);
+		if (isScanFault(scanned)) return `${scanned.fault} at byte ${scanned.at}`;
+		return ObjectText.at(scanned, scanned) ?? 'no object';
 	}
 
 	static empty(): ObjectText {
@@ -60,12 +61,11 @@ export class ObjectText {
 		return member === null ? null : ObjectText.at(this.scanned, member);
 	}
 
-	/** The objects of a list that was looked into. */
-	objects(key: string): ObjectText[] {
+	/** The bytes of each entry of a list that was looked into. */
+	entries(key: string): Buffer[] {
 		const member = this.member(key);
 		if (member === null || this.scanned.text[member.start] !== 0x5b) return [];
-		const items = member.members ?? [];
-		return items.map((item) => ObjectText.at(this.scanned, item)).filter((item) => item !== null);
+		return (member.members ?? []).map(({ start, end }) => this.scanned.text.subarray(start, end));
 	}
 
 	private member(key: string): Member | null {

@@ -1,3 +1,4 @@
+import { inSlices } from '../lib/in-slices.ts';
 import type { Look } from '../lib/json-scan.ts';
 import { ObjectText } from './object-text.ts';
 import type { PlaygroundEndpoint } from './playground-endpoint.ts';
@@ -34,11 +35,13 @@ export interface PlaygroundClientOptions {
 
 const protocolVersion = '2025-11-25';
 const maxPages = 100;
+/** One with more has been made to be hard to read. */
+const membersOfTool = 1000;
 
 /** What is looked at in the replies that the client itself needs. */
 const looks = {
 	initialize: { result: { serverInfo: {}, capabilities: {} }, error: {} },
-	list: { result: { tools: { '[]': {} } }, error: {} },
+	list: { result: { tools: { '[]': null } }, error: {} },
 } satisfies Record<string, Look>;
 
 const noParams = Buffer.from('{}');
@@ -94,7 +97,10 @@ export class PlaygroundClient {
 			const page = reply.response.object('result');
 			size += reply.response.text.length;
 			if (size > replyLimit) return tooLongFailure('list of tools');
-			for (const tool of page?.objects('tools') ?? []) if (tool.string('name') !== null) tools.push(tool);
+			await inSlices(page?.entries('tools') ?? [], (text) => {
+				const tool = ObjectText.read(text, {}, membersOfTool);
+				if (typeof tool !== 'string' && tool.string('name') !== null) tools.push(tool);
+			});
 			const nextCursor = page?.string('nextCursor') ?? null;
 			if (nextCursor === null) return { failed: false, tools };
 			if (seen.has(nextCursor) || seen.size + 1 >= maxPages) {
@@ -169,13 +175,16 @@ export class PlaygroundClient {
 	): Promise<CallReply | WireFailure> {
 		const id = this.nextId++;
 		const notifications: ObjectText[] = [];
-		let response: ObjectText | null = null;
+		let response: ObjectText | string = '';
 		const take = (data: Buffer): boolean => {
 			const message = ObjectText.read(data, look);
-			if (message === null) return false;
+			if (typeof message === 'string') {
+				response = message;
+				return false;
+			}
 			if (!message.has('method')) {
 				if (message.bytes('id')?.toString() === String(id)) response = message;
-				return response !== null;
+				return response === message;
 			}
 			notifications.push(message);
 			if (message.has('id')) this.decline(message);
@@ -192,7 +201,8 @@ export class PlaygroundClient {
 		if (reply.failed) return reply;
 		onHeaders?.(reply.headers);
 		if (!reply.streamed) response = ObjectText.read(reply.body, look);
-		if (response === null || !isResponse(response)) return noResponse(reply, method);
+		if (typeof response === 'string') return noResponse(reply, method, response);
+		if (!isResponse(response)) return noResponse(reply, method, 'neither a result nor an error');
 		return { failed: false, httpStatus: reply.status, response, notifications };
 	}
 
@@ -257,7 +267,7 @@ export function detailOf(text: Buffer): string {
 	return text.toString('utf8', 0, 2000);
 }
 
-function noResponse(reply: WireReply, method: string): WireFailure {
+function noResponse(reply: WireReply, method: string, why: string): WireFailure {
 	const detail = `${method}: HTTP ${reply.status}${reply.body.length === 0 ? '' : `: ${detailOf(reply.body)}`}`;
 	if (reply.status === 404) {
 		const failure = wireFailure(
@@ -281,7 +291,7 @@ function noResponse(reply: WireReply, method: string): WireFailure {
 		502,
 		reply.streamed ? 'The stream ended without an answer.' : 'The answer is not an MCP message.',
 		'Look at the state of the target and at the log of the gateway.',
-		detail,
+		why === '' ? detail : `${why}; ${detail}`,
 	);
 }
 

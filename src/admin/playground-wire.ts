@@ -21,7 +21,7 @@ export interface WireReply {
 	headers: IncomingMessage['headers'];
 	/** The whole body, when it was not an event stream. */
 	body: Buffer;
-	/** The event stream ended before `onMessage` was satisfied. */
+	/** The event stream ended before `onEvent` was satisfied. */
 	streamed: boolean;
 }
 
@@ -50,25 +50,23 @@ const nothing = Buffer.alloc(0);
 export function createWire(request: typeof httpRequest = httpRequest): Wire {
 	return (endpoint, init) =>
 		new Promise((resolve) => {
-			const outgoing = request(
-				{
-					host: endpoint.address,
-					port: endpoint.port,
-					path: endpoint.path,
-					method: init.method,
-					headers: { ...init.headers, host: endpoint.host },
-					agent: false,
-					signal: init.signal,
-				},
-				(incoming) => {
-					incoming.on('error', (error) => resolve(connectionFailure(endpoint, error, init.signal)));
+			const failed = (error: Error) => resolve(connectionFailure(endpoint, error, init.signal));
+			const { address: host, port, path } = endpoint;
+			const headers = { ...init.headers, host: endpoint.host };
+			const options = { host, port, path, method: init.method, headers, agent: false, signal: init.signal };
+			try {
+				const outgoing = request(options, (incoming) => {
+					incoming.on('error', failed);
 					const type = incoming.headers['content-type'] ?? '';
 					if (type.startsWith('text/event-stream')) readEvents(incoming, init, resolve);
 					else readBody(incoming, resolve);
-				},
-			);
-			outgoing.on('error', (error) => resolve(connectionFailure(endpoint, error, init.signal)));
-			outgoing.end(init.body);
+				});
+				outgoing.on('error', failed);
+				outgoing.end(init.body);
+			} catch (error) {
+				// A header that cannot be sent, such as a version that an odd server has chosen.
+				failed(error instanceof Error ? error : new Error(String(error)));
+			}
 		});
 }
 

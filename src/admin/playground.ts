@@ -99,9 +99,7 @@ export class Playground {
 		const id = randomBytes(16).toString('hex');
 		const session = { client, usedAt: now(), busy: 1 };
 		this.sessions.set(id, session);
-		const opened = await openSession(client, endpoint, id, now, signal);
-		session.busy--;
-		session.usedAt = now();
+		const opened = await openSession(client, endpoint, id, now, signal).finally(() => this.used(session));
 		if (!opened.failed) return opened;
 		logger.debug('playground could not connect', { url: endpoint.url, error: opened.error.error });
 		this.end(id);
@@ -112,9 +110,7 @@ export class Playground {
 		const { now } = this.deps;
 		const started = now();
 		session.busy++;
-		const reply = await callAgain(session.client, wanted, signal);
-		session.busy--;
-		session.usedAt = now();
+		const reply = await callAgain(session.client, wanted, signal).finally(() => this.used(session));
 		if (reply.failed) {
 			if (reply.status === 410) this.end(id);
 			return reply;
@@ -125,6 +121,11 @@ export class Playground {
 			value: { httpStatus, durationMs: since(started, now) },
 			texts: { response, notifications },
 		};
+	}
+
+	private used(session: Session): void {
+		session.busy--;
+		session.usedAt = this.deps.now();
 	}
 
 	private sweep(): void {
@@ -223,7 +224,8 @@ function readObject(exchange: Exchange, use: (body: ObjectText) => void): void {
 	exchange.body(bodyLimit, (body) => {
 		if (!Buffer.isBuffer(body)) return sendError(exchange, body.status, apiError(body.message), body.headers);
 		const value = ObjectText.read(body, {});
-		if (value === null) return sendError(exchange, 400, noObjectBody);
+		if (typeof value === 'string')
+			return sendError(exchange, 400, apiError('The body is not a JSON object.', sendObject, value));
 		use(value);
 	});
 }
@@ -268,10 +270,7 @@ function tooMany(): WireFailure {
 	return wireFailure(429, 'All Playground sessions are busy.', 'Wait for a call to end, or close other tabs.');
 }
 
-const noObjectBody = apiError(
-	'The body is not a JSON object.',
-	'Send one object, at most 128 levels deep, with no key twice.',
-);
+const sendObject = 'Send one object, at most 128 levels deep, with no key twice.';
 
 const unknownSession = apiError('This Playground session does not exist, or it has ended.', 'Connect again.');
 

@@ -1,13 +1,15 @@
 import { editConfig } from '../config/edit.ts';
 import { loadConfig } from '../config/load.ts';
 import type { LoadResult } from '../config/load.ts';
+import { MAX_CONFIG_BYTES } from '../config/read.ts';
 import { movedSecrets } from '../runtime/moved-secrets.ts';
 import { commandExists } from './command-exists.ts';
 
 /** What a text of the configuration is read for, by the name of the task: what it takes, and what it gives. */
 export interface ConfigTasks {
 	load: { takes: { name: string; text: string }; gives: LoadResult };
-	edit: { takes: { text: string; document: unknown }; gives: string };
+	/** null: the text would be larger than one that is read. */
+	edit: { takes: { text: string; document: unknown }; gives: string | null };
 	movedSecrets: { takes: { next: string; now: string; asText: boolean }; gives: string[] };
 }
 
@@ -16,16 +18,18 @@ type Tasks = { [Kind in keyof ConfigTasks]: (input: ConfigTasks[Kind]['takes']) 
 /** How each task is done. */
 export const configTasks: Tasks = {
 	load: ({ name, text }) => loadConfig({ name, text }, { env: process.env, commandExists }),
-	edit: ({ text, document }) => editConfig(text, document),
+	edit({ text, document }) {
+		const edited = editConfig(text, document);
+		return Buffer.byteLength(edited) > MAX_CONFIG_BYTES ? null : edited;
+	},
 	movedSecrets: ({ next, now, asText }) => movedSecrets(next, now, asText),
 };
 
 /** A task on its way to the thread. */
 export interface TaskMessage {
-	id: number;
 	kind: keyof ConfigTasks;
 	input: unknown;
 }
 
 /** What comes back. */
-export type TaskAnswer = { id: number; output: unknown } | { id: number; fault: string };
+export type TaskAnswer = { output: unknown } | { fault: string };

@@ -17,18 +17,11 @@ export class FileInThread implements ConfigFile {
 		return readConfigSource({ kind: 'file', path: this.path, again: true });
 	}
 
-	/** A text that cannot be read to its end is one with a problem: the configuration that runs stays. */
-	async check(text: string): Promise<LoadResult> {
-		try {
-			return await this.thread.run('load', { name: this.path, text });
-		} catch (fault) {
-			const message = `the text could not be read: ${fault instanceof Error ? fault.message : String(fault)}`;
-			const remedy = 'is it the right file?';
-			return { ok: false, problems: [{ file: this.path, line: 0, column: 0, path: '', message, remedy }] };
-		}
+	check(text: string): Promise<LoadResult> {
+		return this.thread.run('load', { name: this.path, text });
 	}
 
-	edit(text: string, document: unknown): Promise<string> {
+	edit(text: string, document: unknown): Promise<string | null> {
 		return this.thread.run('edit', { text, document });
 	}
 

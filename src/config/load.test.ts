@@ -139,3 +139,18 @@ test('gateways: the one called default is used unless mcp has a port of its own'
 		[3000, [1]],
 	]);
 });
+
+test.each([
+	['mappings that lack their keys', `mcp:\n  targets: [${'{}, '.repeat(20_000)}]\n`],
+	['unknown keys', `mcp:\n  targets: []\n${Array.from({ length: 20_000 }, (_, at) => `unknown${at}: 1\n`).join('')}`],
+	['variables that are not set', `${MINIMAL}# ${'$NOT_SET '.repeat(20_000)}\n`],
+])('of tens of thousands of problems the first hundred are told, and how many there are: %s', (_title, text) => {
+	const started = performance.now();
+	const result = load(text);
+	// To find the place of each took half a minute.
+	expect(performance.now() - started).toBeLessThan(8000);
+	if (result.ok) throw new Error('it was taken');
+	expect(result.problems).toHaveLength(101);
+	expect(result.problems[100]?.message).toMatch(/^and \d{5} more$/);
+	expect(result.problems.slice(0, 100).every(({ line }) => line > 0)).toBe(true);
+});

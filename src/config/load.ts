@@ -4,7 +4,7 @@ import type { LoadContext, Scope } from './expand/scope.ts';
 import { inspectKeys } from './inspect.ts';
 import type { GatewayConfig, Problem, ProblemPlace } from './ir.ts';
 import { formatPath, type Path } from './path.ts';
-import { createReport, type Report } from './report.ts';
+import { createReport, maximumProblems, type Report } from './report.ts';
 import { ROOT } from './schema/root.ts';
 import { isMapping } from './schema/section.ts';
 import { type ExpandedText, expandEnv } from './source/expand-env.ts';
@@ -39,7 +39,7 @@ export type LoadResult =
 /**
  * Turns configuration text into the gateway's configuration: environment expansion, YAML, keys, types, expansion.
  * Pure apart from `context`; reports all problems at once, by line. The result is plain data, which can go from one
- * thread to another; a text of 100 KB takes a tenth of a second.
+ * thread to another.
  */
 export function loadConfig(source: ConfigSource, context: LoadContext): LoadResult {
 	const expanded = expandEnv(source.text, context.env);
@@ -58,7 +58,7 @@ export function loadConfig(source: ConfigSource, context: LoadContext): LoadResu
 	const rest = [...syntax, ...report.problems].filter(({ line }) => !missingLines.has(line));
 	const problems = [...missing, ...rest].sort(byPlace);
 	if (config === null || problems.length > 0) {
-		return { ok: false, problems };
+		return { ok: false, problems: withoutMost(problems, report.left, source.name) };
 	}
 	return {
 		ok: true,
@@ -128,6 +128,14 @@ function missingVariables(expanded: ExpandedText, source: ConfigSource, lineOf: 
 function writtenDocument(text: string, expanded: ExpandedText, parsed: ParsedYaml): unknown {
 	const written = expanded.text === text ? parsed : parseYaml(text);
 	return written.ok && isMapping(written.value) ? written.value : null;
+}
+
+/** The first of them, and how many there are beside these. */
+function withoutMost(problems: Problem[], left: number, file: string): Problem[] {
+	const more = left + Math.max(0, problems.length - maximumProblems);
+	if (more === 0) return problems;
+	const message = `and ${more} more`;
+	return [...problems.slice(0, maximumProblems), { file, line: 0, column: 0, path: '', message, remedy: '' }];
 }
 
 function byPlace(one: Problem, other: Problem): number {

@@ -12,6 +12,8 @@ export interface Where {
 export interface Report {
 	problems: Problem[];
 	warnings: Problem[];
+	/** Problems that were not recorded, because there are 100 already. */
+	readonly left: number;
 	/** 1-based line and column of the value at a path. */
 	lineOf(path: Path): { line: number; column: number };
 	/** Whether a problem stands at this path or below it, so that its consequences need no report. */
@@ -22,6 +24,9 @@ export interface Report {
 	environment(variable: string, message: string, remedy?: string): void;
 }
 
+/** Beyond so many, problems are only counted. */
+export const maximumProblems = 100;
+
 /** Makes a report for one file; `place` finds the line and column of a path. */
 export function createReport(
 	file: string,
@@ -29,6 +34,12 @@ export function createReport(
 ): Report {
 	const problems: Problem[] = [];
 	const warnings: Problem[] = [];
+	let left = 0;
+	const add = (problem: () => Problem) => {
+		// To find the place of each of thousands takes minutes, and nobody reads them.
+		if (problems.length < maximumProblems) problems.push(problem());
+		else left++;
+	};
 	const at = (place_: Where | Path, message: string, remedy: string): Problem => {
 		const where: Where = 'path' in place_ ? place_ : { path: place_ };
 		const spot = where.key === undefined ? place(where.path, 'value') : place([...where.path, where.key], 'key');
@@ -37,14 +48,18 @@ export function createReport(
 	return {
 		problems,
 		warnings,
+		get left() {
+			return left;
+		},
 		lineOf: (path) => place(path, 'value'),
 		faultyWithin(path) {
+			if (left > 0) return true;
 			const prefix = formatPath(path);
 			return problems.some((one) => one.path.startsWith(prefix) && /^(?:$|[.[])/.test(one.path.slice(prefix.length)));
 		},
-		problem: (where, message, remedy = '') => void problems.push(at(where, message, remedy)),
+		problem: (where, message, remedy = '') => add(() => at(where, message, remedy)),
 		warning: (where, message, remedy = '') => void warnings.push(at(where, message, remedy)),
 		environment: (variable, message, remedy = '') =>
-			void problems.push({ file: '<environment>', line: 0, column: 0, path: variable, message, remedy }),
+			add(() => ({ file: '<environment>', line: 0, column: 0, path: variable, message, remedy })),
 	};
 }

@@ -3,7 +3,7 @@ import type { Findings } from './lists/findings.ts';
 import type { Naming } from './names.ts';
 import type { Owners } from './owners.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Upstreams } from './connections/upstreams.ts';
+import type { Upstreams } from './legs/upstreams.ts';
 
 /** What dispatching needs to know of the backend, beside the caller's connections. */
 export interface DispatchContext {

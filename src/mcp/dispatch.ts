@@ -10,7 +10,7 @@ import type { Call, McpError, Sink, Ticket } from './model.ts';
 import type { ItemType, Owned } from './names.ts';
 import { isOwned } from './owners.ts';
 import { withOwnTasks } from './related-tasks.ts';
-import type { Leg } from './connections/leg.ts';
+import type { Leg } from './legs/leg.ts';
 
 /**
  * Sends a call where it belongs: to the one server that owns the name, to all of them with the answers merged, or

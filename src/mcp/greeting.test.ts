@@ -3,7 +3,7 @@ import { FakeTarget } from '../../test/support/fake-target.ts';
 import { greet } from './greeting.ts';
 import { createNaming } from './names.ts';
 import { gatewayCaller } from './own-call.ts';
-import { Upstreams } from './connections/upstreams.ts';
+import { Upstreams } from './legs/upstreams.ts';
 
 /** What a client with or without a handshake is told of servers that begin with one. */
 async function capabilitiesOf(handshake: boolean, ...each: Record<string, unknown>[]): Promise<unknown> {

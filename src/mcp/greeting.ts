@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerFacts } from './model.ts';
 import type { Naming } from './names.ts';
-import type { Leg } from './connections/leg.ts';
-import type { Upstreams } from './connections/upstreams.ts';
+import type { Leg } from './legs/leg.ts';
+import type { Upstreams } from './legs/upstreams.ts';
 
 /** What a backend says of itself when a client opens a session or discovers it. Texts are JSON. */
 export interface Greeting {

@@ -1,7 +1,7 @@
 import { code, mcpError } from './errors.ts';
-import { unavailable } from './connections/leg.ts';
+import { unavailable } from './legs/leg.ts';
 import type { McpError } from './model.ts';
-import type { Upstreams } from './connections/upstreams.ts';
+import type { Upstreams } from './legs/upstreams.ts';
 
 /** When a backend refuses to be opened because targets are away: `any` of them, only `all`, or never. */
 export type MissingRule = 'any' | 'all' | 'never';

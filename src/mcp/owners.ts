@@ -3,7 +3,7 @@ import type { ExposedList } from './lists/exposed-list.ts';
 import { listKinds } from './lists/list-kind.ts';
 import type { Call } from './model.ts';
 import type { Naming, Owned } from './names.ts';
-import type { Upstreams } from './connections/upstreams.ts';
+import type { Upstreams } from './legs/upstreams.ts';
 
 /** Why a name has no owner. */
 export interface Ownerless {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { McpError, Topic } from './model.ts';
 import { Subscriptions } from './subscriptions.ts';
-import type { Leg } from './connections/leg.ts';
-import type { Upstreams } from './connections/upstreams.ts';
+import type { Leg } from './legs/leg.ts';
+import type { Upstreams } from './legs/upstreams.ts';
 
 const topic: Topic = { kind: 'resource', id: 'file:///a' };
 

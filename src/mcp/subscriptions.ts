@@ -1,7 +1,7 @@
 import { code, mcpError } from './errors.ts';
 import type { McpError, Topic } from './model.ts';
-import type { Leg } from './connections/leg.ts';
-import type { Upstreams } from './connections/upstreams.ts';
+import type { Leg } from './legs/leg.ts';
+import type { Upstreams } from './legs/upstreams.ts';
 
 /** Who follows a topic; compared by identity. */
 export type Follower = object;

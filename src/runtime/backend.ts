@@ -4,7 +4,7 @@ import { Findings } from '../mcp/lists/findings.ts';
 import { Health, type TargetHealth } from '../mcp/health/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { createNaming } from '../mcp/names.ts';
-import { Probe } from '../mcp/health/probe.ts';
+import { Probe } from '../mcp/connections/probe.ts';
 import { SharedLists } from '../mcp/lists/shared-lists.ts';
 
 /** What a backend takes from outside. */

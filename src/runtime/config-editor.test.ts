@@ -1,8 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { editConfig } from '../config/edit.ts';
+import type { Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
 import { readConfigSource } from '../config/read.ts';
@@ -31,7 +32,11 @@ function yaml(name: string): string {
 }
 
 /** An editor of a file with one target, and what has come into effect; `checked` is called with each text that is checked. */
-function editorOf(checked: (text: string, file: string) => void) {
+function editorOf(
+	checked: (text: string, file: string) => void,
+	more: Partial<ConfigFile> = {},
+	problemsOf: (reload: Reload) => Problem[] = () => [],
+) {
 	const path = join(folder, 'config.yaml');
 	writeFileSync(path, yaml('first'));
 	const check = async (text: string): Promise<LoadResult> => {
@@ -46,23 +51,25 @@ function editorOf(checked: (text: string, file: string) => void) {
 		edit: async (text, document) => editConfig(text, document),
 		movedSecrets: async (...all) => movedSecrets(...all),
 		close() {},
+		...more,
 	};
 	const first = loadConfig({ name: path, text: yaml('first') }, { env: {}, commandExists: () => true });
 	if (!first.ok) throw new Error('the test has a wrong configuration');
 	const applied: string[] = [];
-	const reload = new Reload({
+	const reload: Reload = new Reload({
 		file,
 		started: first.config.settings,
 		text: yaml('first'),
 		references: [],
 		logger: silent,
 		apply: async ({ text }) => {
-			applied.push(text);
-			return [];
+			const problems = problemsOf(reload);
+			if (problems.length === 0) applied.push(text);
+			return problems;
 		},
 		show: () => {},
 	});
-	return { editor: new ConfigEditor(file, reload, () => first), path, applied };
+	return { editor: new ConfigEditor(file, reload, () => first), reload, path, applied };
 }
 
 /** Adds a target to a document of the configuration. */
@@ -111,4 +118,132 @@ test('writes of several come one after the other, each on top of the last', asyn
 	expect((await Promise.all(all)).map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);
 	const text = readFileSync(path, 'utf8');
 	for (const name of ['first', ...names]) expect(text).toContain(`name: ${name}`);
+});
+
+test('a present text that cannot be read to its end is not taken for one with errors: its secrets would be lost', async () => {
+	const { editor, path } = editorOf(() => {
+		throw new Error('it took longer than 60 s');
+	});
+	const value = vi.fn<(document: unknown) => { value: unknown }>();
+	await expect(editor.write({ tag: null, trusted: true, value })).rejects.toThrow('it took longer than 60 s');
+	expect(value).not.toHaveBeenCalled();
+	expect(readFileSync(path, 'utf8')).toBe(yaml('first'));
+});
+
+test('a text that would be too large to be read is not written', async () => {
+	const { editor, path } = editorOf(() => {}, { edit: async () => null });
+	const written = await editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, 'second') });
+	expect(written).toMatchObject({
+		outcome: 'invalid',
+		problems: [{ file: path, message: 'the text would be larger than 5 MB' }],
+	});
+	expect(readFileSync(path, 'utf8')).toBe(yaml('first'));
+});
+
+test.each([
+	['checked', 1],
+	['found good', 2],
+])('a write that is %s while the gateway stops changes nothing, and says so', async (_title, at) => {
+	let checks = 0;
+	const one = editorOf(() => {
+		if (++checks === at) void one.reload.stop();
+	});
+	const written = await one.editor.write({
+		tag: null,
+		trusted: true,
+		value: (document) => withTarget(document, 'second'),
+	});
+	expect(written).toEqual({ outcome: 'stopping', written: false });
+	expect(readFileSync(one.path, 'utf8')).toBe(yaml('first'));
+	expect(one.applied).toEqual([]);
+});
+
+const taken = { file: 'config.yaml', line: 2, column: 9, path: 'mcp.port', message: 'the port is taken', remedy: '' };
+
+test('what cannot come into effect is taken back, also when the gateway stops meanwhile', async () => {
+	const value = (document: unknown) => withTarget(document, 'second');
+	const refused = editorOf(
+		() => {},
+		{},
+		() => [taken],
+	);
+	expect(await refused.editor.write({ tag: null, trusted: true, value })).toMatchObject({
+		outcome: 'refused',
+		problems: [taken],
+	});
+	expect(readFileSync(refused.path, 'utf8')).toBe(yaml('first'));
+	const ending = editorOf(
+		() => {},
+		{},
+		(reload) => {
+			void reload.stop();
+			return [taken];
+		},
+	);
+	expect(await ending.editor.write({ tag: null, trusted: true, value })).toEqual({
+		outcome: 'stopping',
+		written: false,
+	});
+	expect(readFileSync(ending.path, 'utf8')).toBe(yaml('first'));
+});
+
+test('what has come into effect when the gateway stops is said to have', async () => {
+	const { editor, path, applied } = editorOf(
+		() => {},
+		{},
+		(reload) => {
+			void reload.stop();
+			return [];
+		},
+	);
+	const value = (document: unknown) => withTarget(document, 'second');
+	expect(await editor.write({ tag: null, trusted: true, value })).toMatchObject({ outcome: 'applied' });
+	expect(applied).toEqual([readFileSync(path, 'utf8')]);
+});
+
+test('a write gives up when the file is another each time', async () => {
+	let changes = 0;
+	const { editor, path } = editorOf((_text, file) => writeFileSync(file, `# ${++changes}\n${yaml('first')}`));
+	const value = (document: unknown) => withTarget(document, 'second');
+	const written = await editor.write({ tag: null, trusted: true, value });
+	expect(written).toEqual({ outcome: 'stale', tag: tagOf(readFileSync(path, 'utf8')) });
+	expect(readFileSync(path, 'utf8')).not.toContain('second');
+});
+
+test('what fails because the gateway stops is no fault', async () => {
+	const one = editorOf(() => {
+		void one.reload.stop();
+		throw new Error('it was closed');
+	});
+	const value = (document: unknown) => withTarget(document, 'second');
+	expect(await one.editor.write({ tag: null, trusted: true, value })).toEqual({ outcome: 'stopping', written: false });
+});
+
+test('a reload that is stopped while it reads the file checks nothing any more', async () => {
+	const checked = vi.fn<() => void>();
+	const { reload, path, applied } = editorOf(checked);
+	writeFileSync(path, yaml('second'));
+	const view = reload.reload('asked to');
+	await Promise.resolve();
+	await reload.stop();
+	expect(await view).toMatchObject({ synchronized: true });
+	expect(checked).not.toHaveBeenCalled();
+	expect(applied).toEqual([]);
+});
+
+test('a text that is not read to its end leaves the old one in effect, with a reason', async () => {
+	const { reload, path, applied } = editorOf(() => {
+		throw new Error('it took longer than 60 s');
+	});
+	writeFileSync(path, yaml('second'));
+	expect(await reload.reload('asked to')).toMatchObject({
+		synchronized: false,
+		errors: [
+			{
+				message: 'it could not be read to its end: it took longer than 60 s',
+				remedy: 'if it is the right file, write it again, or send SIGHUP',
+			},
+		],
+	});
+	expect(applied).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
-import type { GatewayConfig } from '../config/ir.ts';
+import type { GatewayConfig, Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import { readAgain } from '../config/read.ts';
 import { writeFileWhole } from '../config/write-file.ts';
@@ -32,14 +32,23 @@ export class ConfigEditor {
 		this.running = running;
 	}
 
-	/** One after the other. Either what is written comes into effect, or nothing changes. */
+	/**
+	 * One after the other. Either what is written comes into effect, or nothing changes. Rejects when the present text or
+	 * the new one could not be read to its end; then nothing has changed either.
+	 */
 	write(write: ConfigWrite): Promise<ConfigWritten> {
-		const written = this.last.then(() => this.writeNow(write));
+		const written = this.last.then(() =>
+			// What fails because the gateway stops is no fault.
+			this.writeNow(write).catch((fault: unknown) => {
+				if (this.reload.stopped) return stopping;
+				throw fault;
+			}),
+		);
 		this.last = written.catch(() => {});
 		return written;
 	}
 
-	private async writeNow(write: ConfigWrite): Promise<ConfigWritten> {
+	private async writeNow(write: ConfigWrite, tries = 1): Promise<ConfigWritten> {
 		const { tag, trusted } = write;
 		const before = await this.read();
 		if (before === null) return { outcome: 'unwritable', reason: 'the file cannot be read' };
@@ -49,6 +58,7 @@ export class ConfigEditor {
 		const whole = write.value(now.ok ? now.document : this.running().document);
 		if ('unknown' in whole) return { outcome: 'masked', paths: whole.unknown };
 		const text = await this.edited(before, now, whole.value);
+		if (text === null) return { outcome: 'invalid', problems: [this.tooLarge()] };
 		// Before anything is expanded: errors quote values.
 		const secrets = trusted ? [] : await this.file.movedSecrets(text, before, typeof whole.value === 'string');
 		if (secrets.length > 0) return { outcome: 'untrusted', commands: [], secrets };
@@ -58,22 +68,43 @@ export class ConfigEditor {
 		if (commands.length > 0) return { outcome: 'untrusted', commands, secrets: [] };
 		if (text !== before) {
 			// Somebody may have edited the file meanwhile; his change stays.
-			if ((await this.read()) !== before) return this.writeNow(write);
+			if ((await this.read()) !== before) return this.again(write, tries);
+			if (this.reload.stopped) return stopping;
 			const fault = await this.put(text);
 			if (fault !== null) return { outcome: 'unwritable', reason: fault };
 		}
+		return this.bringIntoEffect(text, before);
+	}
+
+	/** The text is in the file. */
+	private async bringIntoEffect(text: string, before: string): Promise<ConfigWritten> {
 		const view = await this.reload.reload('written through the admin API');
-		if (view.synchronized) return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
+		const { stopped } = this.reload;
+		if (stopped ? this.reload.hasApplied(text) : view.synchronized)
+			return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
 		// It is well-formed, but cannot come into effect here: a port is taken. What somebody else has written since stays.
-		if ((await this.read()) === text) await this.put(before);
+		const mine = text !== before && (await this.read()) === text;
+		const left = mine && (await this.put(before)) !== null;
+		if (stopped) return { outcome: 'stopping', written: left };
 		await this.reload.reload('the change could not come into effect');
 		return { outcome: 'refused', problems: view.errors };
 	}
 
+	/** Somebody changes the file all the time? Then he is to end first. */
+	private async again(write: ConfigWrite, tries: number): Promise<ConfigWritten> {
+		if (tries < maximumTries) return this.writeNow(write, tries + 1);
+		return { outcome: 'stale', tag: tagOf((await this.read()) ?? '') };
+	}
+
 	/** The text that says `value`: a text is it, a document is merged into what stands there now. */
-	private async edited(before: string, now: LoadResult, value: unknown): Promise<string> {
+	private async edited(before: string, now: LoadResult, value: unknown): Promise<string | null> {
 		if (typeof value === 'string') return value;
 		return now.ok && isDeepStrictEqual(now.document, value) ? before : this.file.edit(before, value);
+	}
+
+	private tooLarge(): Problem {
+		const message = 'the text would be larger than 5 MB';
+		return { file: this.file.path, line: 0, column: 0, path: '', message, remedy: 'is it the right document?' };
 	}
 
 	private async read(): Promise<string | null> {
@@ -93,6 +124,11 @@ export class ConfigEditor {
 		}
 	}
 }
+
+/** Of a write, while the file is another after each. */
+const maximumTries = 5;
+
+const stopping = { outcome: 'stopping', written: false } as const;
 
 function reasonOf(error: unknown): string {
 	const code = error instanceof Error && 'code' in error ? String(error.code) : '';

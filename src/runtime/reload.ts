@@ -11,10 +11,10 @@ export interface ConfigFile {
 	readonly path: string;
 	/** Reads its text. */
 	read(): Promise<ReadResult>;
-	/** Checks a text as if it stood there. */
+	/** Checks a text as if it stood there. Rejects when that could not be done to its end. */
 	check(text: string): Promise<LoadResult>;
-	/** A text of it with a document merged in; comments and layout stay. */
-	edit(text: string, document: unknown): Promise<string>;
+	/** A text of it with a document merged in; comments and layout stay. null: it would be too large to be read. */
+	edit(text: string, document: unknown): Promise<string | null>;
 	/** Where a new text uses a variable or a secret elsewhere than the present one does (`moved-secrets.ts`). */
 	movedSecrets(next: string, now: string, asText: boolean): Promise<string[]>;
 	/** Ends what is under way; what waits for it fails. */
@@ -43,7 +43,7 @@ export class Reload {
 	private view: ConfigView;
 	private running: Promise<void> = Promise.resolve();
 	private next: Promise<ConfigView> | null = null;
-	private stopped = false;
+	private ended = false;
 
 	constructor(options: ReloadOptions) {
 		const { file, text, references } = options;
@@ -60,9 +60,19 @@ export class Reload {
 		await this.reload('the gateway has started');
 	}
 
+	/** Whether nothing comes into effect any more. */
+	get stopped(): boolean {
+		return this.ended;
+	}
+
+	/** Whether this text is what is in effect. */
+	hasApplied(text: string): boolean {
+		return this.applied === text;
+	}
+
 	/** Reads no more; resolves when what is under way is over. */
 	async stop(): Promise<void> {
-		this.stopped = true;
+		this.ended = true;
 		this.watch.stop();
 		this.options.file.close();
 		await this.running;
@@ -73,7 +83,7 @@ export class Reload {
 		if (this.next !== null) return this.next;
 		const next = this.running.then(() => {
 			this.next = null;
-			return this.stopped ? this.view : this.read(why);
+			return this.ended ? this.view : this.read(why);
 		});
 		this.next = next;
 		this.running = next.then(
@@ -86,14 +96,15 @@ export class Reload {
 	private async read(why: string): Promise<ConfigView> {
 		const { file, started, logger } = this.options;
 		const found = await file.read();
+		if (this.ended) return this.view;
 		if (!found.ok) return this.failed(found.problems);
 		const { text } = found.source;
 		if (text === this.applied && this.view.synchronized && this.references.length === 0) {
 			logger.debug('the file says what is in effect already', { reason: why });
 			return this.view;
 		}
-		const read = await file.check(text);
-		if (this.stopped) return this.view;
+		const read = await this.check(text);
+		if (this.ended) return this.view;
 		const problems = read.ok ? await this.apply(read) : read.problems;
 		if (!read.ok || problems.length > 0) return this.failed(problems);
 		this.applied = text;
@@ -106,6 +117,18 @@ export class Reload {
 		if (needsRestart.length > 0)
 			logger.warn(`changed settings need a restart: ${needsRestart.join(', ')}`, { remedy: 'the rest is in effect' });
 		return this.show({ synchronized: true, errors: [], needsRestart });
+	}
+
+	/** A text that is not read to its end is one with a problem. */
+	private async check(text: string): Promise<LoadResult> {
+		const { file } = this.options;
+		try {
+			return await file.check(text);
+		} catch (fault) {
+			const message = `it could not be read to its end: ${fault instanceof Error ? fault.message : String(fault)}`;
+			const remedy = 'if it is the right file, write it again, or send SIGHUP';
+			return { ok: false, problems: [{ file: file.path, line: 0, column: 0, path: '', message, remedy }] };
+		}
 	}
 
 	private async apply(read: LoadResult & { ok: true }): Promise<readonly Problem[]> {

@@ -20,6 +20,8 @@ export interface McpOptions {
 	large?: Buffer;
 	/** The description of each tool. */
 	description?: string;
+	/** Tools of the only page, as they go out. */
+	tools?: string;
 }
 
 interface Message {
@@ -66,6 +68,11 @@ export async function startMcp(options: McpOptions): Promise<McpListener> {
 		}
 		if (params?.name === 'hang') return;
 		if (params?.name === 'sse') return stream(response, id);
+		if (method === 'tools/list' && options.tools !== undefined) {
+			response.setHeader('content-type', 'application/json');
+			response.end(`{"jsonrpc":"2.0","id":${id},"result":{"tools":[${options.tools}]}}`);
+			return;
+		}
 		if (params?.name === 'large') {
 			response.setHeader('content-type', 'application/json');
 			response.write(`{"jsonrpc":"2.0","id":${id},"result":`);

@@ -139,6 +139,29 @@ test('a reply of 7 MB is passed on, and one beyond 8 MiB refused', async () => {
 	});
 });
 
+test('ten thousand tools are shown, and those that are none or made to be hard to read are not', async () => {
+	const keys = Array.from({ length: 9 }, (_, at) => `"key${at}":${at}`).join();
+	const good = Array.from({ length: 10_000 }, (_, at) => `{"name":"tool${at}",${keys}}`);
+	const hard = `{"name":"hard",${Array.from({ length: 2000 }, (_, at) => `"k${at}":1`).join()}}`;
+	const odd = ['{"name":"twice","name":"twice"}', '{"title":"nameless"}', '7', 'null', hard];
+	const { admin } = await start({ tools: [...odd, ...good].join() });
+	const answer = await connect(admin);
+	expect(answer.status).toBe(200);
+	const { tools } = JSON.parse(answer.text) as { tools: { name: string; key8: number }[] };
+	expect(tools).toHaveLength(10_000);
+	expect(tools[9999]).toMatchObject({ name: 'tool9999', key8: 8 });
+});
+
+test('an answer that is no message says at which place', async () => {
+	const { admin } = await start({ tools: '],"tools":[' });
+	const answer = await connect(admin);
+	expect(answer.status).toBe(502);
+	expect(JSON.parse(answer.text)).toMatchObject({
+		error: 'The answer is not an MCP message.',
+		detail: expect.stringMatching(/^duplicate-key at byte \d+; tools\/list: HTTP 200: \{"jsonrpc"/),
+	});
+});
+
 test('pages of tools that are too long together are refused', async () => {
 	const { admin } = await start({ pages: 10, description: 'x'.repeat(1024 * 1024) });
 	const answer = await connect(admin);

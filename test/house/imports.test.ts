@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from '../support/gateway.ts';
-import { filesBelow, forbiddenEdges, importGraph, importsOf, rings } from './imports.ts';
+import { filesBelow, forbiddenEdges, forbiddenMcpEdges, importGraph, importsOf, rings } from './imports.ts';
 
 const graph = importGraph(join(root, 'src'));
 
@@ -44,6 +44,21 @@ describe('imports', () => {
 				]),
 			),
 		).toEqual(['a → b → c → a']);
+	});
+
+	test('between the folders of src/mcp point down, too', () => {
+		expect(forbiddenMcpEdges(graph)).toEqual([]);
+		const bad = new Map([
+			['mcp/lists/a.ts', ['mcp/connections/b.ts', 'mcp/legs/c.ts', 'mcp/model.ts']],
+			['mcp/asks/a.ts', ['mcp/params/b.ts']],
+			['mcp/strange/a.ts', ['mcp/asks/b.ts']],
+			['mcp/endpoint.ts', ['mcp/wire/b.ts']],
+		]);
+		expect(forbiddenMcpEdges(bad)).toEqual([
+			'mcp/lists/a.ts → mcp/connections/b.ts',
+			'mcp/asks/a.ts → mcp/params/b.ts',
+			'mcp/strange/a.ts → mcp/asks/b.ts',
+		]);
 	});
 
 	test('of what knows no era do not reach the codecs', () => {

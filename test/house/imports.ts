@@ -73,6 +73,37 @@ function mayImport(from: string, to: string): boolean {
 	return high < low || (high === 0 && low === 0);
 }
 
+/**
+ * The folders of `src/mcp`, highest first; folders in one list do not see each other. The files beside them are the model,
+ * which all may read, and what puts everything together.
+ */
+export const mcpFolders: readonly (readonly string[])[] = [
+	['wire', 'upstream'],
+	['sessions'],
+	['connections'],
+	['lists'],
+	['legs'],
+	['health'],
+	['asks', 'params'],
+];
+
+/** Edges between the folders of `src/mcp` that go up, or to a neighbour, or to or from a folder that has no place. */
+export function forbiddenMcpEdges(graph: ReadonlyMap<string, readonly string[]>): string[] {
+	const folderOf = (path: string) => /^mcp\/([^/]+)\//.exec(path)?.[1] ?? null;
+	const floorOf = (folder: string) => mcpFolders.findIndex((floor) => floor.includes(folder));
+	const faults: string[] = [];
+	for (const [from, imports] of graph) {
+		const upper = folderOf(from);
+		for (const to of imports) {
+			const lower = folderOf(to);
+			if (upper === null || lower === null || upper === lower) continue;
+			const [high, low] = [floorOf(upper), floorOf(lower)];
+			if (high < 0 || low < 0 || high >= low) faults.push(`${from} → ${to}`);
+		}
+	}
+	return faults;
+}
+
 /** Files that lead back to themselves, as `a → b → a`. */
 export function rings(graph: ReadonlyMap<string, readonly string[]>): string[] {
 	const found: string[] = [];

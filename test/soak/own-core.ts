@@ -12,7 +12,10 @@ export function ownCore(scope: Scope): WatchOptions {
 	const cores = availableParallelism();
 	if (scope.short || process.platform !== 'linux' || cores < 2) return {};
 	const pin = (which: string) => spawnSync('taskset', ['-a', '-p', '-c', which, String(process.pid)]).status === 0;
-	if (!pin(`1-${cores - 1}`)) return {};
+	if (!pin(`1-${cores - 1}`)) {
+		scope.say('no core to itself: taskset failed');
+		return {};
+	}
 	scope.own(async () => void pin(`0-${cores - 1}`));
 	return { shell: 'taskset -c -p 0 $$ > /dev/null' };
 }

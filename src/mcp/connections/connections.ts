@@ -11,14 +11,14 @@ import type { Findings } from '../lists/findings.ts';
 import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from '../model.ts';
 import type { MissingRule } from '../missing.ts';
 import type { Naming } from '../names.ts';
-import type { LaneBudget } from './lanes.ts';
+import type { LaneBudget } from '../legs/lanes.ts';
 import { refuseAsk } from '../asks/refuse-ask.ts';
 import { Owners } from '../owners.ts';
 import type { SharedLists } from '../lists/shared-lists.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import type { TargetWatch } from '../health/target-watch.ts';
-import type { Leg } from './leg.ts';
-import { Upstreams, type UpstreamsEvents } from './upstreams.ts';
+import type { Leg } from '../legs/leg.ts';
+import { Upstreams, type UpstreamsEvents } from '../legs/upstreams.ts';
 
 /** What all clients of one MCP backend share. */
 export interface Federation {

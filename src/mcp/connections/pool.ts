@@ -1,7 +1,7 @@
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import { canonical } from '../canonical.ts';
 import { Connections, type Federation } from './connections.ts';
-import type { LaneBudget } from './lanes.ts';
+import type { LaneBudget } from '../legs/lanes.ts';
 import type { Caller } from '../model.ts';
 
 /** Connections that wait for their next request longer than this are ended. */

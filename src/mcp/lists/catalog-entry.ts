@@ -1,6 +1,6 @@
 import type { Latest } from '../../lib/latest.ts';
 import { collectList, isListError, type List, type ListLimits } from './collection.ts';
-import type { Leg } from '../connections/leg.ts';
+import type { Leg } from '../legs/leg.ts';
 import { announces, type ListKind } from './list-kind.ts';
 import type { ReadPage } from './list-page.ts';
 import type { Call, McpError, Ticket } from '../model.ts';

@@ -6,7 +6,7 @@ import { Findings } from './findings.ts';
 import { listKinds } from './list-kind.ts';
 import { createNaming } from '../names.ts';
 import { gatewayCaller, ownCall } from '../own-call.ts';
-import { Upstreams } from '../connections/upstreams.ts';
+import { Upstreams } from '../legs/upstreams.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -7,8 +7,8 @@ import { KeptLists } from './kept-lists.ts';
 import { isChangeOf, type ListKind, listKinds, offers } from './list-kind.ts';
 import type { Call, McpError, Sink, Ticket } from '../model.ts';
 import type { Naming } from '../names.ts';
-import type { Leg } from '../connections/leg.ts';
-import type { Upstreams } from '../connections/upstreams.ts';
+import type { Leg } from '../legs/leg.ts';
+import type { Upstreams } from '../legs/upstreams.ts';
 import { SharedLists } from './shared-lists.ts';
 
 /** When a list that is asked for now has to be answered, on the clock of `performance.now()`. */

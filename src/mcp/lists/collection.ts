@@ -9,7 +9,7 @@ import { type Item, type Reading, readPage, type ReadPage } from './list-page.ts
 import type { Ask, Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import type { Naming } from '../names.ts';
 import { editsAt, toolItem } from '../places.ts';
-import type { Leg } from '../connections/leg.ts';
+import type { Leg } from '../legs/leg.ts';
 
 /** A whole list of one server. */
 export interface List {

@@ -4,7 +4,7 @@ import { splice } from '../../lib/splice.ts';
 import { announces, isChangeOf, type ListKind, listKinds } from './list-kind.ts';
 import type { Ask, Call, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { ResultForms } from '../result-forms.ts';
-import type { Leg } from '../connections/leg.ts';
+import type { Leg } from '../legs/leg.ts';
 
 /** Even a list whose server announces changes is asked for again after this time. */
 const longestTrustMs = 60_000;

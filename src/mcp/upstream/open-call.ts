@@ -1,7 +1,7 @@
 import type { Member, Scanned } from '../../lib/json-scan.ts';
 import type { Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
-import { askingMethods } from '../connections/lanes.ts';
+import { askingMethods } from '../legs/lanes.ts';
 import { LargeResult } from '../large-result.ts';
 import type { Call, McpError, Result, Sink, Ticket } from '../model.ts';
 import type { Dialect } from './dialect.ts';

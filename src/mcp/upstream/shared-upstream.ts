@@ -1,7 +1,7 @@
 import { decodeString, isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { awayError } from '../errors.ts';
 import { FanOut } from '../fan-out.ts';
-import { askingMethods, Lanes } from '../connections/lanes.ts';
+import { askingMethods, Lanes } from '../legs/lanes.ts';
 import type {
 	Ask,
 	Call,

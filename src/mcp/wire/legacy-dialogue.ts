@@ -5,7 +5,7 @@ import { isRouted, logLevels } from '../dispatch.ts';
 import { code, mcpError, tooMuch } from '../errors.ts';
 import { type Greeting, greet } from '../greeting.ts';
 import { interactive } from '../asks/interactive.ts';
-import { askingMethods } from '../connections/lanes.ts';
+import { askingMethods } from '../legs/lanes.ts';
 import { missingTarget } from '../missing.ts';
 import type { Caller, McpError, Result } from '../model.ts';
 import type { Session } from '../sessions/session.ts';

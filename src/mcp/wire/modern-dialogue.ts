@@ -3,7 +3,7 @@ import { inSlices } from '../../lib/in-slices.ts';
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { tooMuch } from '../errors.ts';
 import { greet } from '../greeting.ts';
-import { askingMethods } from '../connections/lanes.ts';
+import { askingMethods } from '../legs/lanes.ts';
 import { missingTarget } from '../missing.ts';
 import type { Call, Caller, JsonText } from '../model.ts';
 import { type Parking, ParkedCall } from '../asks/parked.ts';

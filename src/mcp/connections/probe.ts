@@ -1,12 +1,12 @@
 import { collectList, isListError, type List } from '../lists/collection.ts';
-import type { Federation } from '../connections/connections.ts';
+import type { Federation } from './connections.ts';
 import { ExposedList } from '../lists/exposed-list.ts';
-import type { Health, TargetHealth } from './health.ts';
+import type { Health, TargetHealth } from '../health/health.ts';
 import { type ListKind, listKinds, offers } from '../lists/list-kind.ts';
 import { refuseAsk } from '../asks/refuse-ask.ts';
 import { gatewayCaller, ownCall } from '../own-call.ts';
-import type { Leg } from '../connections/leg.ts';
-import { Upstreams } from '../connections/upstreams.ts';
+import type { Leg } from '../legs/leg.ts';
+import { Upstreams } from '../legs/upstreams.ts';
 
 /** A probe that failed is repeated after this pause, doubled each time up to the longest. */
 const firstPauseMs = 5000;
