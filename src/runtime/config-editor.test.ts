@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { silent } from '../../test/support/silent-logger.ts';
 import { editConfig } from '../config/edit.ts';
 import type { Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -16,16 +17,6 @@ beforeEach(() => {
 	folder = mkdtempSync(join(tmpdir(), 'agentgateway-editor-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const silent = {
-	trace() {},
-	debug() {},
-	info() {},
-	warn() {},
-	error() {},
-	enabled: () => false,
-	scoped: () => silent,
-};
 
 function yaml(name: string): string {
 	return `mcp:\n  port: 3000\n  targets:\n  - name: ${name}\n    mcp: { host: http://localhost:1/mcp }\n`;

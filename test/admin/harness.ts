@@ -6,6 +6,7 @@ import type { Admin, AdminDeps } from '../../src/admin/admin.ts';
 import type { StateSnapshot } from '../../src/admin/state.ts';
 import type { Exchange } from '../../src/http/exchange.ts';
 import { listen } from '../../src/http/server.ts';
+import { silent } from '../support/silent-logger.ts';
 
 /** An admin port on a free port of this machine, with a state that the test changes. */
 export interface AdminUnderTest {
@@ -19,16 +20,6 @@ export interface AdminUnderTest {
 }
 
 export const token = 'canary-admin-token';
-
-const silent = {
-	trace() {},
-	debug() {},
-	info() {},
-	warn() {},
-	error() {},
-	enabled: () => false,
-	scoped: () => silent,
-};
 
 export async function startAdmin(more: Partial<AdminDeps> & { elsewhere?: boolean } = {}): Promise<AdminUnderTest> {
 	const state = emptyState();

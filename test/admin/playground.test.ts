@@ -328,3 +328,32 @@ test('closing the admin port ends the MCP sessions', async () => {
 	admin.admin.close();
 	await expect.poll(() => mcp.deleted).toEqual(['session-1']);
 });
+
+test.each([
+	['a key twice', '{"method":"tools/list","method":"tools/call"}', 'duplicate-key at byte 23'],
+	['no JSON', '{"method":', 'syntax at byte 10'],
+	['more than 128 levels', `{"params":${'['.repeat(200)}${']'.repeat(200)}}`, /^depth at byte \d+$/],
+	['a list', '[]', 'no object'],
+])('a body that is no object says why: %s', async (_title, body, detail) => {
+	const { admin, mcp } = await start();
+	const id = await connected(admin);
+	const sent = mcp.seen.length;
+	const path = `/api/playground/sessions/${id}/call`;
+	const answer = await ask(admin.port, path, { method: 'POST', headers: json, body });
+	expect(answer.status).toBe(400);
+	const told = JSON.parse(answer.text) as { error: string; remedy: string; detail: string };
+	expect(told.error).toBe('The body is not a JSON object.');
+	expect(told.remedy).toContain('no key twice');
+	expect(told.detail).toMatch(detail);
+	expect(mcp.seen).toHaveLength(sent);
+});
+
+test('a key of an object that JavaScript knows is passed on like any other', async () => {
+	const { admin, mcp } = await start();
+	const id = await connected(admin);
+	const body = '{"method":"tools/call","params":{"name":"json","arguments":{"__proto__":{"a":1},"constructor":2}}}';
+	const path = `/api/playground/sessions/${id}/call`;
+	expect((await ask(admin.port, path, { method: 'POST', headers: json, body })).status).toBe(200);
+	expect(mcp.texts.at(-1)).toContain('"arguments":{"__proto__":{"a":1},"constructor":2}');
+	expect(({} as { a?: number }).a).toBeUndefined();
+});
