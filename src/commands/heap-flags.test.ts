@@ -12,19 +12,26 @@ afterEach(() => {
 
 const growing = '--heap-growing-percent=300';
 const reducer = '--gc-memory-reducer-start-delay-ms=2147483647';
+const young = '--scavenger-max-new-space-capacity-mb=8';
 
 test('the heap may grow to four times what is in use, and is not moved together at rest', () => {
-	setHeapFlags();
+	setHeapFlags('20.19.0');
 	expect(vi.mocked(setFlagsFromString).mock.calls).toEqual([[growing], [reducer]]);
 });
 
+test.each(['22.12.0', '24.21.0', '100.0.0'])('young buffers are looked for early in Node %s', (node) => {
+	setHeapFlags(node);
+	expect(vi.mocked(setFlagsFromString).mock.calls).toEqual([[growing], [reducer], [young]]);
+});
+
 test.each([
-	['--heap-growing-percent=20', reducer],
-	['--heap_growing_percent=20', reducer],
-	['--gc-memory-reducer-start-delay-ms=8000', growing],
-	['--gc_memory_reducer_start_delay_ms=8000', growing],
-])('who started Node with %s has chosen', (flag, other) => {
+	['--heap-growing-percent=20', [[reducer], [young]]],
+	['--heap_growing_percent=20', [[reducer], [young]]],
+	['--gc-memory-reducer-start-delay-ms=8000', [[growing], [young]]],
+	['--gc_memory_reducer_start_delay_ms=8000', [[growing], [young]]],
+	['--scavenger-max-new-space-capacity-mb=64', [[growing], [reducer]]],
+])('who started Node with %s has chosen', (flag, others) => {
 	process.execArgv = ['--expose-gc', flag];
-	setHeapFlags();
-	expect(vi.mocked(setFlagsFromString).mock.calls).toEqual([[other]]);
+	setHeapFlags('24.0.0');
+	expect(vi.mocked(setFlagsFromString).mock.calls).toEqual(others);
 });
