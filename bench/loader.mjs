@@ -1,6 +1,6 @@
 // Load over keep-alive connections from this process: for turns of milliseconds, which wrk cannot do, and at a fixed
-// rate, where what waits counts as latency (as in wrk2). Answers with a length must all be of that of the first one; those
-// in chunks end where the last chunk does.
+// rate, where what waits counts as latency (as in wrk2). Answers with a length must all be nearly of that of the first one,
+// as a list says for how long it holds, in more digits or fewer; those in chunks end where the last chunk does.
 import { connect } from 'node:net';
 
 /** Opens connections that send the same request, each with an id of its own. */
@@ -101,7 +101,7 @@ class Connection {
 		await new Promise((resolve, reject) => this.socket.on('connect', resolve).on('error', reject));
 		await this.once();
 		this.socket.on('close', () => {
-			if (!this.closing) throw new Error('the server closed a connection');
+			if (!this.closing) throw new Error(`${this.target.host} closed a connection`);
 		});
 	}
 
@@ -118,6 +118,16 @@ class Connection {
 		this.expected = first.length;
 		this.first = null;
 		return true;
+	}
+
+	/** The length of the answer that begins with this chunk, where it is not that of the first one. */
+	relearn(chunk) {
+		const end = chunk.indexOf('\r\n\r\n');
+		const length = end < 0 ? null : /content-length: *(\d+)/i.exec(chunk.latin1Slice(0, end));
+		if (length === null) return;
+		const whole = end + 4 + Number(length[1]);
+		if (Math.abs(whole - this.expected) > 8) throw new Error(`another answer: ${chunk.latin1Slice(0, 500)}`);
+		this.expected = whole;
 	}
 
 	close() {
@@ -139,6 +149,7 @@ class Connection {
 	}
 
 	take(chunk) {
+		if (this.got === 0 && this.first === null && !this.chunked && chunk.length !== this.expected) this.relearn(chunk);
 		this.got += chunk.length;
 		if (this.first !== null) {
 			if (!this.learn(chunk)) return;
