@@ -3,13 +3,22 @@ import { secretsIn, SecretTexts } from './secret-texts.ts';
 
 const hide = (text: string, ...secrets: string[]) => new SecretTexts(secrets).hide(text, '*');
 
-describe('secrets of programs', () => {
+describe('secrets of programs and servers', () => {
 	test('are values of telling variables and options, at any depth', () => {
 		const target = {
 			args: ['--token=argument-1', '--api-key', 'argument-2', '--name', 'no-secret'],
 			env: { API_TOKEN: 'variable-1', TZ: 'Europe/Berlin', PASSWORD: 'short', SECRET: '$REFERENCE' },
 		};
 		expect([...secretsIn({ backends: [{ target }] })]).toEqual(['argument-1', 'argument-2', 'variable-1']);
+	});
+
+	test('are parameters with telling names in URLs, and passwords', () => {
+		const targets = [
+			{ mcp: { host: 'https://me:password-1@example.com/mcp?api_key=parameter-1&page=no-secret' } },
+			{ stdio: { args: ['postgres://me:password-2@db/x', 'https://example.com/?token=short'] } },
+			{ stdio: { env: { DATABASE_URL: 'postgres://me:password-3@db/x' } } },
+		];
+		expect([...secretsIn({ targets })]).toEqual(['password-1', 'parameter-1', 'password-2', 'password-3']);
 	});
 });
 

@@ -34,8 +34,9 @@ export function isWorthHiding(text: string): boolean {
 const shortest = 8;
 
 /**
- * The secrets that programs are given by a configuration, or any part of it: values of variables with telling names in
- * `env`, and of such options in `args`. They are secrets wherever they stand.
+ * The secrets that programs and servers are given by a configuration, or any part of it: values of variables with telling
+ * names in `env`, of such options in `args`, and of such parameters and passwords in URLs. They are secrets wherever
+ * they stand.
  */
 export function secretsIn(value: unknown): ReadonlySet<string> {
 	const found = new Set<string>();
@@ -44,15 +45,27 @@ export function secretsIn(value: unknown): ReadonlySet<string> {
 }
 
 function collect(value: unknown, into: Set<string>): void {
+	if (typeof value === 'string') return collectFromUrl(value, into);
 	if (typeof value !== 'object' || value === null) return;
 	for (const [name, member] of Object.entries<unknown>(value as Record<string, unknown>)) {
 		if (name === 'args' && Array.isArray(member)) collectOptions(member, into);
 		else if (name !== 'env' || typeof member !== 'object' || member === null) collect(member, into);
 		else
 			for (const [variable, text] of Object.entries(member)) {
-				if (isSecretName(variable) && typeof text === 'string' && isWorthHiding(text)) into.add(text);
+				if (typeof text !== 'string') continue;
+				if (isSecretName(variable) && isWorthHiding(text)) into.add(text);
+				else collectFromUrl(text, into);
 			}
 	}
+}
+
+/** `https://user:password@host/?token=secret` */
+function collectFromUrl(text: string, into: Set<string>): void {
+	if (!text.includes('://')) return;
+	const found = [...text.matchAll(/:\/\/[^/?#\s:@]*:([^/?#\s@]+)@/g)].map(([, password = '']) => password);
+	for (const [, name = '', content = ''] of text.matchAll(/[?&]([^=?&#\s]+)=([^&#\s]+)/g))
+		if (isSecretName(name)) found.push(content);
+	for (const secret of found) if (isWorthHiding(secret)) into.add(secret);
 }
 
 function collectOptions(args: readonly unknown[], into: Set<string>): void {
@@ -60,6 +73,7 @@ function collectOptions(args: readonly unknown[], into: Set<string>): void {
 		if (typeof item !== 'string') continue;
 		const text = isSecretOption(args[at - 1]) ? item : secretOption(item)?.value;
 		if (text !== undefined && isWorthHiding(text)) into.add(text);
+		else collectFromUrl(item, into);
 	}
 }
 

@@ -28,6 +28,8 @@ export interface TargetView {
 	tools: number | null;
 	prompts: number | null;
 	resources: number | null;
+	/** Lists that clients do not get from it, or not whole, as of the last time that anybody asked. */
+	missingLists: MissingListView[];
 	/** Items that clients do not see, as far as their lists have been read, at most 1,000 of a list. */
 	hidden: HiddenItemView[];
 	/** `open`: it failed again and again, and nothing is asked of it until `retryAt`; `half-open`: it is being tried. */
@@ -55,6 +57,13 @@ export interface ProcessView {
 	ends: number;
 	/** Lines of stdout that were no messages, since the start of the gateway. */
 	junkLines: number;
+}
+
+export interface MissingListView {
+	/** `tools`, `prompts`, `resources` or `resourceTemplates`. */
+	list: string;
+	/** `the server failed tools/list: no answer within 30 s` */
+	reason: string;
 }
 
 export interface HiddenItemView {

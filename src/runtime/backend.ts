@@ -106,7 +106,8 @@ export class LiveBackend {
 		// What stands needs no further look, unless other rules hold for what it lists.
 		const rulesOf = new Map(before.config.targets.map(({ name, curation }) => [name, JSON.stringify(curation)]));
 		const wanted = next.config.targets.filter(({ name, curation }) => {
-			const stands = this.health.of(name)?.state === 'ready';
+			const { faults } = before.federation.findings;
+			const stands = this.health.of(name)?.state === 'ready' && faults.of(name).length === 0;
 			return fresh.has(name) || !stands || rulesOf.get(name) !== JSON.stringify(curation);
 		});
 		next.probe.start(new Set(wanted.map(({ name }) => name)), before.probe);

@@ -123,7 +123,7 @@ export class Core implements Beating {
 			holder: randomBytes(9).toString('base64url'),
 			openTarget: (backend, target) => this.targets.open(backend, target),
 			reportFault: (fault, exchange) => this.reportFault(fault, exchange),
-			warn: (message) => mcpLog.warn(message),
+			warn: (message) => mcpLog.warn(this.shown(message)),
 			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
 		};
 		this.shown = maskerFor(secretsIn(config));

@@ -12,6 +12,7 @@ import type {
 import { maskSecrets } from '../admin/mask.ts';
 import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
 import type { Failure } from '../mcp/health/failure.ts';
+import type { ListFault } from '../mcp/lists/list-faults.ts';
 import { residentBytes } from '../lib/resident-bytes.ts';
 import type { LiveBackend } from './backend.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
@@ -136,7 +137,8 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 	const circuit = health?.circuit ?? null;
 	const failure = health?.failure ?? circuit?.failure ?? null;
 	const away = circuit !== null && circuit.state !== 'closed';
-	const shown = withoutSecrets(target, failure, source.retiredSecrets);
+	const faults = live?.federation.findings.faults.of(target.name) ?? [];
+	const shown = withoutSecrets(target, failure, away ? [] : faults, source.retiredSecrets);
 	return {
 		id: `${backend}/${target.name}`,
 		name: target.name,
@@ -153,6 +155,7 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 		tools: health?.counts.tools ?? null,
 		prompts: health?.counts.prompts ?? null,
 		resources: health?.counts.resources ?? null,
+		missingLists: shown.missingLists,
 		hidden: (live?.federation.findings.of(target.name) ?? []).map(({ list, name, reason }) => ({
 			list,
 			name,
@@ -172,13 +175,19 @@ function processView(report: ProcessReport | null): ProcessView | null {
 }
 
 /** Command lines and URLs hold keys now and then, and programs complain with them. */
-function withoutSecrets(target: TargetConfig, failure: Failure | null, secrets: readonly string[]) {
+function withoutSecrets(
+	target: TargetConfig,
+	failure: Failure | null,
+	faults: readonly ListFault[],
+	secrets: readonly string[],
+) {
 	const stdio = target.kind === 'stdio' ? { args: target.args, env: target.env } : { args: [], env: {} };
 	const place = target.kind === 'stdio' ? target.cmd : target.url;
 	const { reason = '', stderr = [] } = failure ?? {};
-	const shown = maskSecrets({ ...stdio, place, reason, stderr: stderr.slice(-50) }, secrets);
+	const missingLists = faults.map((fault) => ({ ...fault }));
+	const shown = maskSecrets({ ...stdio, place, reason, missingLists, stderr: stderr.slice(-50) }, secrets);
 	const endpoint = target.kind === 'stdio' ? [shown.place, ...shown.args].map(quoted).join(' ') : shown.place;
-	return { endpoint, reason: shown.reason, stderr: shown.stderr };
+	return { endpoint, reason: shown.reason, missingLists: shown.missingLists, stderr: shown.stderr };
 }
 
 function quoted(part: string): string {

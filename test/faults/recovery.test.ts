@@ -148,14 +148,53 @@ test('a hung server delays no list beyond two seconds, and is shown once it answ
 	const names = await client.toolNames();
 	expect(performance.now() - before).toBeLessThan(4000);
 	expect(names.every((name) => name.startsWith('good_'))).toBe(true);
+	const missing = async () => (await targetsOf(gateway)).map(({ missingLists }) => missingLists);
+	expect(await missing()).toEqual([
+		[],
+		[{ list: 'tools', reason: 'the server has not answered tools/list in time; it is waited for' }],
+	]);
 	for (const one of answer) one();
 	answer = [];
 	await expect
 		.poll(() => stream.seen.filter((one) => one.includes('tools/list_changed')).length, { timeout: 5000 })
 		.toBe(1);
 	expect(await client.toolNames()).toContain('hung_late');
+	expect(await missing()).toEqual([[], []]);
 	stream.close();
 }, 30_000);
+
+test.each([1, 2])(
+	'why a list is missing stands in the state, of %i targets',
+	async (count) => {
+		const servers = await Promise.all(Array.from({ length: count }, () => serve({ eras: ['legacy'] })));
+		const bad = servers[0] as HttpMcpServer;
+		const refuse = () =>
+			bad.override('tools/list', (message, response) => {
+				const error = { code: -32603, message: 'the database is away, no canary-7f3a helps' };
+				response
+					.writeHead(200, { 'content-type': 'application/json' })
+					.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, error }));
+			});
+		refuse();
+		const gateway = await testGateway(
+			mcpConfig(servers.map(({ url }, at) => http(`t${at}`, `${url}?token=canary-7f3a`)).join('\n')),
+		);
+		const missing = async () => (await targetsOf(gateway))[0]?.missingLists;
+		const reason = 'the server failed tools/list: the database is away, no <redacted> helps';
+		const fault = { list: 'tools', reason };
+		// Before any client has asked.
+		await expect.poll(missing, { timeout: 5000 }).toEqual([fault]);
+		expect(gateway.log()).toContain('target "t0" failed tools/list: the database is away, no <redacted> helps');
+		const client = await gateway.legacy();
+		bad.override('tools/list', null);
+		expect((await client.toolNames()).length).toBeGreaterThan(count);
+		expect(await missing()).toEqual([]);
+		refuse();
+		bad.toolsChanged();
+		await expect.poll(async () => (await client.request('tools/list', '{}'), await missing())).toEqual([fault]);
+	},
+	30_000,
+);
 
 test('a target that never comes up holds up the first session, not the next ones', async () => {
 	const [good, hung] = [await serve({ eras: ['legacy'] }), await serve({ eras: ['legacy'] })];

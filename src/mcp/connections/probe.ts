@@ -74,7 +74,10 @@ export class Probe {
 		if (open === 0) return done(counts);
 		for (const [field, kind] of wanted) {
 			collectList(leg, kind, ownCall(kind.method, {}, gatewayCaller), this.federation.listLimits, (list) => {
-				if (!isListError(list)) {
+				this.federation.findings.faults.came(leg.target.name, kind, list);
+				if (isListError(list))
+					this.federation.findings.warnOnce(`target "${leg.target.name}" failed ${kind.method}: ${list.message}`);
+				else {
 					counts[field] = list.items.length;
 					this.look(kind, leg.target.name, list);
 				}

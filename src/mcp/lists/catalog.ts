@@ -67,7 +67,7 @@ export class Catalog {
 		this.findings = findings;
 		this.limits = limits;
 		this.shared = shared;
-		this.kept = new KeptLists(shared.answers);
+		this.kept = new KeptLists(shared.answers, findings.faults);
 	}
 
 	/** Answers a list call for a client that sees the one target as it is; `send` sends it there. */
@@ -91,6 +91,7 @@ export class Catalog {
 			for (const at of late) this.entryOf(legs[at], kind)?.tell(shown[at] ?? null);
 			const whole = late.size === 0 && legs.every((leg) => leg.state === 'ready');
 			const names = [...late].map((at) => legs[at]?.target.name ?? '');
+			for (const name of names) this.findings.faults.late(name, kind);
 			done({ parts: shown, errors, late: names, whole, exposed: this.expose(kind, shown, legs), legs });
 		});
 		legs.forEach((leg, index) => {
@@ -146,7 +147,11 @@ export class Catalog {
 	private ask(leg: Leg, at: number, kind: ListKind, call: Call, notBefore: number, gathering: Gathering): boolean {
 		if (leg.server === null || !offers(leg.server, kind)) return false;
 		gathering.expect(at);
-		gathering.add(this.list(leg, kind, call, notBefore, (list) => gathering.settle(at, list)));
+		const ticket = this.list(leg, kind, call, notBefore, (list) => {
+			this.findings.faults.came(leg.target.name, kind, list);
+			gathering.settle(at, list);
+		});
+		gathering.add(ticket);
 		return true;
 	}
 

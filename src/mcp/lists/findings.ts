@@ -1,6 +1,7 @@
 import type { List } from './collection.ts';
 import { ItemWatch } from './item-watch.ts';
 import type { ExposedList, HiddenItem } from './exposed-list.ts';
+import { ListFaults } from './list-faults.ts';
 import type { ListKind } from './list-kind.ts';
 import type { Naming } from '../names.ts';
 
@@ -12,10 +13,13 @@ const manyItems = 1000;
 const maximumWarned = 1000;
 
 /**
- * What is odd about the lists of a backend's targets: items that nobody sees, rules that name nothing. Each oddity is
+ * What is odd about the lists of a backend's targets: those that are not there, items that nobody sees, rules that name
+ * nothing. Each oddity is
  * logged once; what is hidden now can be read by the admin API.
  */
 export class Findings {
+	/** Which lists are not there, and why. */
+	readonly faults: ListFaults;
 	private readonly warn: (message: string) => void;
 	private readonly changed: (target: string) => void;
 	private readonly warned = new Set<string>();
@@ -27,6 +31,7 @@ export class Findings {
 	constructor(warn: (message: string) => void, changed: (target: string) => void) {
 		this.warn = warn;
 		this.changed = changed;
+		this.faults = new ListFaults(changed);
 	}
 
 	/** Items of a target that clients do not see. */

@@ -25,6 +25,14 @@ export function Target({ target }: { target: TargetView }) {
 			</div>
 			{target.process !== null && <Processes process={target.process} told={target.reason} />}
 			<Circuit target={target} />
+			{target.missingLists.map(({ list, reason }) => (
+				<Row key={list} name={wordOf(list)}>
+					<span className="font-medium text-bad">missing</span>
+					<span className="text-muted">
+						: <ServerText text={reason} />
+					</span>
+				</Row>
+			))}
 			{offers !== '' && <p className="text-12 text-muted">{offers}</p>}
 			{target.server !== null && (
 				<p className="text-12 text-muted">
@@ -81,6 +89,11 @@ function Circuit({ target: { circuit, failures, retryAt, state } }: { target: Ta
 			</span>
 		</Row>
 	);
+}
+
+/** `resourceTemplates` → `templates` */
+function wordOf(list: string): string {
+	return list === 'resourceTemplates' ? 'templates' : list;
 }
 
 function Row({ name, children }: { name: string; children: ReactNode }) {
