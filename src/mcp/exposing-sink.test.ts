@@ -40,7 +40,6 @@ test('contents of resources', () => {
 
 test.each([
 	['tools/call', '{"content":[{"type":"text","text":"no address"}]}'],
-	['tools/call', '{"content":[{"type":"resource_link","uri":"x:1","uri":"x:2"}]}'],
 	['tools/call', '{"content":"uri","uri":"x:1"}'],
 	['tasks/get', '{"content":[{"type":"resource_link","uri":"x:1"}]}'],
 	['tools/call', '{"taskId":"of the tool","structuredContent":{"taskId":"7"}}'],
@@ -48,6 +47,15 @@ test.each([
 	['completion/complete', '{"completion":{"values":["x:1"]},"uri":"x:1"}'],
 ])('%s %s passes as it is', (method, text) => {
 	expect(exposed(method, text)).toBe(text);
+});
+
+test.each([
+	['tools/call', '{"content":[{"type":"resource_link","uri":"x:1","uri":"x:2"}]}'],
+	['tools/call', '{"content":[{"type":"resource_link","uri":"b+x:1","name":"n","name":"n"}]}'],
+	['tools/call', '{"content":[],"content":[{"type":"resource_link","uri":"b+x:1"}]}'],
+	['resources/read', '{"contents":[{"uri":"b+x:1","uri":"b+x:1"}]}'],
+])('%s %s fails: what it links to could be of another server', (method, text) => {
+	expect(exposed(method, text)).toMatch(/cannot be looked through for URIs/);
 });
 
 test('keys that are spelt with escapes are the same keys', () => {

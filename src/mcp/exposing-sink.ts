@@ -5,6 +5,10 @@ import type { Ask, JsonText, McpError, Notice, Result, Sink } from './model.ts';
 import type { Naming } from './names.ts';
 import { type Change, changePlaces, placesOfMessage, placesOfResult } from './places.ts';
 
+/** Why nothing can be looked for in a text. */
+const unreadable =
+	'cannot be looked through for URIs: it is no JSON, has a key twice, or more parts than are looked at';
+
 /**
  * A sink that puts the client's URIs and ids into results and notifications before they go on: a client that reads
  * what a tool linked to must find its owner.
@@ -23,12 +27,15 @@ export class ExposingSink implements Sink, Change {
 	}
 
 	note(notice: Notice): void {
-		this.sink.note(changedNotice(notice, this));
+		const changed = changedNotice(notice, this);
+		if (changed !== null) this.sink.note(changed);
 	}
 
 	ask(ask: Ask): void {
-		const params = ask.params === null ? null : changePlaces(ask.params, placesOfMessage(ask.method), this);
-		this.sink.ask(params === null || params === ask.params ? ask : withParams(ask, params));
+		if (ask.params === null) return this.sink.ask(ask);
+		const params = changePlaces(ask.params, placesOfMessage(ask.method), this);
+		if (params === null) return ask.answer({ error: mcpError(code.invalidParams, `these params ${unreadable}`) });
+		this.sink.ask(params === ask.params ? ask : withParams(ask, params));
 	}
 
 	paused(): void {
@@ -39,8 +46,7 @@ export class ExposingSink implements Sink, Change {
 		const places = placesOfResult(this.method, result.type);
 		const text = places === null ? result.text : changePlaces(result.text, places, this);
 		if (text === null) {
-			const reason = 'the server gave a result with more parts than are looked at for URIs';
-			return this.sink.fail(mcpError(code.internal, reason, this.target));
+			return this.sink.fail(mcpError(code.internal, `the result of the server ${unreadable}`, this.target));
 		}
 		this.sink.done(text === result.text ? result : { ...result, text });
 	}
@@ -93,10 +99,12 @@ function withParams(ask: Ask, params: Ask['params']): Ask {
 	};
 }
 
-function changedNotice(notice: Notice, change: Change): Notice {
+/** null: its URIs cannot be told. */
+function changedNotice(notice: Notice, change: Change): Notice | null {
 	if (notice.params === null) return notice;
 	const params = changePlaces(notice.params, placesOfMessage(notice.method), change);
-	return params === null || params === notice.params ? notice : { method: notice.method, params };
+	if (params === null) return null;
+	return params === notice.params ? notice : { method: notice.method, params };
 }
 
 function stringIn(notice: Notice, key: string): string | null {

@@ -93,8 +93,9 @@ export interface Change {
 const maximumLookedAt = 50_000;
 
 /**
- * An object text with what stands at the places changed; the text itself when nothing does, null when there is more
- * than is looked at.
+ * An object text with what stands at the places changed; the text itself when nothing does. null when there is more than
+ * is looked at, or a key twice where places may be: what readers make of that differs, and one of them would be sent to
+ * another server.
  */
 export function changePlaces(text: Buffer, places: Places, change: Change): Buffer | null {
 	return mayHold(text) ? rewritePlaces(text, places, change) : text;
@@ -103,39 +104,51 @@ export function changePlaces(text: Buffer, places: Places, change: Change): Buff
 /** The same for a text that is known to name something. */
 export function rewritePlaces(text: Buffer, places: Places, change: Change): Buffer | null {
 	const scanned = scanJson(text, places.look, maximumLookedAt);
-	// It was found to be JSON when it came; what is doubled in it is passed on as it is.
-	if (isScanFault(scanned)) return scanned.fault === 'members' ? null : text;
-	const edits = editsAt(scanned.members, places, scanned.text, change);
+	if (isScanFault(scanned)) return null;
+	const edits: Edit[] = [];
+	if (!collect(scanned.members, places.tree, scanned.text, change, edits)) return null;
 	return edits.length === 0 ? text : splice(scanned.text, edits);
 }
 
-/** The edits of members that were looked into, in rising order. */
+/** The edits of members that were looked into, in rising order. Not for places where questions may stand. */
 export function editsAt(members: readonly Member[] | null, places: Places, text: Buffer, change: Change): Edit[] {
 	const edits: Edit[] = [];
 	collect(members, places.tree, text, change, edits);
 	return edits;
 }
 
-function collect(members: readonly Member[] | null, place: Place, text: Buffer, change: Change, edits: Edit[]): void {
+/** False: a question in it cannot be looked into. */
+function collect(
+	members: readonly Member[] | null,
+	place: Place,
+	text: Buffer,
+	change: Change,
+	edits: Edit[],
+): boolean {
 	for (const member of members ?? []) {
 		const inner = Object.hasOwn(place, member.key) ? place[member.key] : place['[]'];
 		if (inner === undefined) continue;
-		if (typeof inner !== 'string') collect(member.members, inner, text, change, edits);
-		else if (inner === 'asks') collectAsks(member.members, text, change, edits);
-		else if (text[member.start] === 0x22 && (inner !== 'link' || isLink(members, text))) {
+		if (typeof inner !== 'string') {
+			if (!collect(member.members, inner, text, change, edits)) return false;
+		} else if (inner === 'asks') {
+			if (!collectAsks(member.members, text, change, edits)) return false;
+		} else if (text[member.start] === 0x22 && (inner !== 'link' || isLink(members, text))) {
 			const value = decodeString(text, member.start, member.end);
 			const changed = change.change(inner === 'task' ? 'task' : 'uri', value);
 			if (changed !== value) edits.push({ start: member.start, end: member.end, text: JSON.stringify(changed) });
 		}
 	}
+	return true;
 }
 
-function collectAsks(members: readonly Member[] | null, text: Buffer, change: Change, edits: Edit[]): void {
+function collectAsks(members: readonly Member[] | null, text: Buffer, change: Change, edits: Edit[]): boolean {
 	for (const { start, end } of members ?? []) {
 		const ask = Buffer.from(text.subarray(start, end));
 		const changed = rewritePlaces(ask, askPlaces, change);
-		if (changed !== null && changed !== ask) edits.push({ start, end, text: changed });
+		if (changed === null) return false;
+		if (changed !== ask) edits.push({ start, end, text: changed });
 	}
+	return true;
 }
 
 function isLink(members: readonly Member[] | null, text: Buffer): boolean {
