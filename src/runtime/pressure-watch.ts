@@ -20,6 +20,8 @@ import {
 
 /** How often is looked. A flood that fills the memory takes longer. */
 const everyMs = 250;
+/** A step counts as this at most, so that one alone, or a process that was stopped, is no pressure. */
+const longestStepMs = 2000;
 /** Garbage is collected for a closer look at most so often, and never for more than a twentieth of the time. */
 const collectEveryMs = 5000;
 /** Refused connections are told of at most so often. */
@@ -85,8 +87,8 @@ export class PressureWatch {
 	}
 
 	private look(now: number): void {
-		// One long step is no pressure: the mean of about a second counts.
-		this.late += (Math.max(0, now - this.due) - this.late) / 4;
+		// One long step is no pressure, be it that the whole machine was paused: the mean of about a second counts.
+		this.late += (Math.min(longestStepMs, Math.max(0, now - this.due)) - this.late) / 4;
 		this.due = now + everyMs;
 		this.last = this.closer(readPressure(this.limits, this.late), now);
 		for (const change of this.pressure.take(this.last)) this.tell(change);

@@ -13,6 +13,12 @@ export interface LineWriter {
 	readonly dropped: number;
 }
 
+/** A stream of node, with its descriptor and what it is made of, if it has any. */
+type LogStream = Writable & {
+	readonly fd?: number;
+	readonly _handle?: { setBlocking?(blocking: boolean): void } | null;
+};
+
 /** More than so many characters are not kept for a reader that has stopped. */
 const maximumPending = 8 * 1024 * 1024;
 /** Under load, lines of so many milliseconds go out together. */
@@ -30,10 +36,11 @@ const batchCharacters = 32 * 1024;
  */
 export class StreamWriter implements LineWriter {
 	dropped = 0;
-	private readonly stream: Writable & { readonly fd?: number };
+	private readonly stream: LogStream;
 	private readonly notice: (dropped: number) => string;
 	/** The descriptor when it is a file: never slow, but its disk may be full for a while, which ends a stream for good. */
 	private readonly file: number | null;
+	private readonly terminal: boolean;
 	private pending: string[] = [];
 	private pendingSize = 0;
 	private busy = false;
@@ -44,10 +51,13 @@ export class StreamWriter implements LineWriter {
 	private idle: (() => void)[] = [];
 
 	/** `notice` makes the line that tells how many lines were dropped. */
-	constructor(stream: Writable & { readonly fd?: number }, notice: (dropped: number) => string = textNotice) {
+	constructor(stream: LogStream, notice: (dropped: number) => string = textNotice) {
 		this.stream = stream;
 		this.notice = notice;
 		this.file = stream.fd !== undefined && isFile(stream.fd) ? stream.fd : null;
+		this.terminal = stream.fd !== undefined && isatty(stream.fd);
+		// Node waits for terminals, and one that is held (Ctrl-S, a stalled connection) would stop everything.
+		if (this.terminal) stream._handle?.setBlocking?.(false);
 		stream.on('error', () => this.fallSilent());
 	}
 
@@ -78,6 +88,8 @@ export class StreamWriter implements LineWriter {
 	}
 
 	flush(): void {
+		// A terminal that has not taken the last lines would hold up the end.
+		if (this.terminal && this.busy) return;
 		const text = this.takePending();
 		if (text === '' || this.broken) return;
 		if (this.stream.fd === undefined) this.stream.write(text);
@@ -142,7 +154,7 @@ function textNotice(dropped: number): string {
 	return `${dropped} log lines were dropped because they could not be written\n`;
 }
 
-/** Terminals are left to node: they may be slow. */
+/** Whether writing needs no reader. Terminals do: they may be slow. */
 function isFile(fd: number): boolean {
 	try {
 		const kind = fstatSync(fd);

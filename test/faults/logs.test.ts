@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,10 +23,14 @@ async function freePort(): Promise<number> {
 	return port;
 }
 
-/** The gateway with its stdout where `to` leads, a redirection of the shell; nobody reads it unless the test does. */
+/**
+ * The gateway with its stdout where `to` leads, a redirection of the shell, or at a terminal; nobody reads it unless the
+ * test does.
+ */
 async function start(
 	to = '',
-): Promise<{ process: ChildProcess; url: string; statsUrl: string; exited: Promise<number | null> }> {
+	terminal = false,
+): Promise<{ process: ChildProcess; pid: number; url: string; statsUrl: string; exited: Promise<number | null> }> {
 	const [port, stats] = [await freePort(), await freePort()];
 	const folder = mkdtempSync(join(tmpdir(), 'agentgateway-log-'));
 	closing.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -37,7 +41,10 @@ async function start(
 		`binds:\n- port: ${port}\n  listeners:\n  - routes:\n    - matches:\n      - path: { pathPrefix: /mcp }\n      backends:\n      - mcp:\n          targets:\n${targets}\n`,
 	);
 	const command = [process.execPath, join(root, 'bin/agentgateway.mjs'), '-f', file];
-	const child = spawn('sh', ['-c', `exec "$@" ${to}`, 'sh', ...command], {
+	const wrapped: [string, string[]] = terminal
+		? ['script', ['-qfec', `echo $$ > ${join(folder, 'pid')}; exec ${command.join(' ')}`, '/dev/null']]
+		: ['sh', ['-c', `exec "$@" ${to}`, 'sh', ...command]];
+	const child = spawn(...wrapped, {
 		env: { ...process.env, ADMIN_ADDR: '127.0.0.1:0', STATS_ADDR: `127.0.0.1:${stats}`, READINESS_ADDR: '127.0.0.1:0' },
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
@@ -50,8 +57,26 @@ async function start(
 			() => false,
 		),
 	);
-	return { process: child, url, statsUrl: `http://127.0.0.1:${stats}/metrics`, exited };
+	const pid = terminal ? Number(readFileSync(join(folder, 'pid'), 'utf8')) : (child.pid ?? 0);
+	if (terminal) closing.push(() => endOf(pid));
+	return { process: child, pid, url, statsUrl: `http://127.0.0.1:${stats}/metrics`, exited };
 }
+
+/** Whether it runs; one that has ended may still be there for its parent, which waits for the terminal. */
+function isAlive(pid: number): boolean {
+	try {
+		return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+	} catch {
+		return false;
+	}
+}
+
+function endOf(pid: number): void {
+	if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+}
+
+/** `script` of util-linux makes the terminal; other systems have another. */
+const hasTerminals = spawnSync('script', ['-qfec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0;
 
 /** Sends so many requests, each of which makes 6 KB of log; gives those that were not answered as they should. */
 async function flood(url: string, count: number): Promise<unknown[]> {
@@ -110,6 +135,14 @@ describe('a log that cannot be written holds up no request', () => {
 		gateway.process.kill('SIGTERM');
 		expect(await gateway.exited).toBe(0);
 		expect(performance.now() - began).toBeLessThan(3000);
+	});
+
+	test.skipIf(!hasTerminals)('a terminal that is held', { timeout: 60_000 }, async () => {
+		const gateway = await start('', true);
+		expect(await flood(gateway.url, 200)).toEqual([]);
+		await answers(gateway.url);
+		process.kill(gateway.pid, 'SIGTERM');
+		await until('it ends', 5000, () => !isAlive(gateway.pid));
 	});
 
 	test('a pipe whose reader has gone', { timeout: 60_000 }, async () => {

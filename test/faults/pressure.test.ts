@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { StateSnapshot } from '../../src/admin/state.ts';
@@ -130,6 +131,20 @@ const fillHeap = `data:text/javascript,${encodeURIComponent(`
 	});
 	process.channel.unref();
 `)}`;
+
+test('a process that was stopped for seconds refuses nothing when it goes on', { timeout: 30_000 }, async () => {
+	const server = await HttpMcpServer.start({ eras: ['modern'] });
+	closing.push(() => server.close());
+	const gateway = endLater(await runGateway(mcpConfig(`- name: a\n  mcp: { host: "${server.url}" }`)));
+	gateway.process.kill('SIGSTOP');
+	await sleep(6000);
+	gateway.process.kill('SIGCONT');
+	const client = new ModernClient(`${gateway.url()}/mcp`);
+	for (const end = performance.now() + 1500; performance.now() < end; await sleep(20))
+		expect(await client.toolNames()).not.toEqual([]);
+	expect((await stateOf(gateway)).pressure).toEqual([]);
+	expect(await metric(gateway, 'agentgateway_requests_shed_total')).toBe(0);
+});
 
 describe('128 file descriptors', () => {
 	const few = { shell: 'ulimit -n 128' };

@@ -7,6 +7,8 @@ import type { Report } from '../report.ts';
 import { expandLimits } from './limits.ts';
 import type { Scope } from './scope.ts';
 
+/** Timers run for 24 days at most; what is longer would run out at once. Some add a second to what is written. */
+const longest = 2 ** 31 - 1 - 1000;
 const LEVEL = /^(?:off|error|warn|info|debug|trace)$/i;
 
 /**
@@ -35,9 +37,9 @@ export function expandSettings(written: WrittenSettings, scope: Scope): Settings
 	const address = (name: string, text: string | undefined, default_: Address): Address | null =>
 		variable(name, parseAddress, addressFault, text === undefined ? default_ : (parseAddress(text) ?? null));
 	const milliseconds = (text: string | undefined, default_: number): number =>
-		text === undefined ? default_ : (parseDuration(text) ?? default_);
+		Math.min(longest, text === undefined ? default_ : (parseDuration(text) ?? default_));
 	const deadline = (name: string, text: string | undefined, default_: number): number =>
-		variable(name, readDuration, durationFault, milliseconds(text, default_));
+		Math.min(longest, variable(name, readDuration, durationFault, milliseconds(text, default_)));
 	const ipv6 = variable('IPV6_ENABLED', readFlag, (text) => `not true or false: "${text}"`, written.enableIpv6 ?? true);
 	const anyHost = ipv6 ? '::' : '0.0.0.0';
 	const { session, mcp, logging } = written;
