@@ -184,7 +184,9 @@ test.each([1, 2])(
 		const fault = { list: 'tools', reason };
 		// Before any client has asked.
 		await expect.poll(missing, { timeout: 5000 }).toEqual([fault]);
-		expect(gateway.log()).toContain('target "t0" failed tools/list: the database is away, no <redacted> helps');
+		await expect
+			.poll(() => gateway.log())
+			.toContain('target "t0" failed tools/list: the database is away, no <redacted> helps');
 		const client = await gateway.legacy();
 		bad.override('tools/list', null);
 		expect((await client.toolNames()).length).toBeGreaterThan(count);

@@ -123,6 +123,19 @@ describe('a target that fails in mid-life', () => {
 		stream.close();
 	});
 
+	test('one that answers and dies, again and again, is started again after growing pauses', async () => {
+		const client = await LegacyClient.open(await run([bad()]));
+		const ends = async () => (await targetOf(gateway, 'bad')).process?.ends ?? 0;
+		const crash = async () => {
+			await client.tool('bad_echo', '{"text":"served"}').catch(() => '');
+			await client.request('tools/call', '{"name":"bad_crash","arguments":{"code":7}}');
+		};
+		while ((await ends()) < 21) await crash();
+		// After about 0.5, 1 and 2 s.
+		for (const end = performance.now() + 3000; performance.now() < end; ) await crash();
+		expect(await ends()).toBeLessThan(21 + 6);
+	});
+
 	test('kill -9 of a child fails its 50 open calls at once', async () => {
 		const client = await LegacyClient.open(await run([bad()]));
 		const pid = Number(await client.tool('bad_pid'));

@@ -48,6 +48,8 @@ export interface LegEvents {
 const maximumWaiting = 1000;
 /** A connection that stood for so long was a good one, though nobody used it. */
 const stableMs = 30_000;
+/** So many in a row may be used, end sooner, and be followed by the next one at once. */
+const maximumBrief = 20;
 /** When a target is back, those who wait for it do not all come in the same moment. */
 const rushMs = 250;
 /** Between two looks whether the calls of a leg that has been dropped are over. */
@@ -83,6 +85,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 	private readonly backoff = new Backoff(Math.random);
 	/** Whether the restart without a pause has been used. */
 	private rushed = false;
+	/** Connections in a row that were of use and did not last. */
+	private brief = 0;
 	/** Whether nobody has been told yet that the target is gone. */
 	private leaving = false;
 	private changedAt = 0;
@@ -257,7 +261,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 		if (this.closed) return;
 		this.options.watch.failed(this.target.name, failure, wasReady);
 		if (this.retired) return;
-		if (wasReady) this.leave(upstream?.served === true || lasted > stableMs);
+		if (wasReady) this.leave(this.wasGood(lasted, upstream?.served === true));
 		else {
 			// That there is no room for a process or a descriptor says nothing of the server.
 			if (failure.retryAfter === undefined && failure.untried !== true)
@@ -270,6 +274,13 @@ export class Leg implements CircuitFollower, LinkOwner {
 		if (!this.hopeful) this.release();
 		if (!wasReady) this.options.events.failed(this);
 		else if (!atOnce) this.tellLeft();
+	}
+
+	/** Whether the next connection may be of use, too. A server that answers and dies, again and again, is none to rush for. */
+	private wasGood(lasted: number, served: boolean): boolean {
+		if (lasted > stableMs) this.brief = 0;
+		else if (!served || ++this.brief > maximumBrief) return false;
+		return true;
 	}
 
 	/** What the gateway itself is short of may be there again soon. */
