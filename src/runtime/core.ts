@@ -77,6 +77,8 @@ export class Core implements Beating {
 	private readonly secrets: string[];
 	/** Masks what programs complain with: the keys that they were given. */
 	private shown: (text: string) => string;
+	/** Hides those alone: made once, as there may be many. */
+	private withoutRetired: (text: string) => string = (text) => text;
 	/** Such keys of earlier configurations, whose programs may still run. */
 	private readonly retired = new Set<string>();
 	private config: ConfigView;
@@ -163,8 +165,10 @@ export class Core implements Beating {
 	replace({ runtime, change }: Compiled, { config, document, text }: Omit<Applied, 'runtime'>): void {
 		const { sessionKey } = config.settings;
 		if (sessionKey !== null && !this.secrets.includes(sessionKey)) this.secrets.push(sessionKey);
-		for (const secret of secretsIn(this.current.config)) keep(this.retired, secret);
-		this.shown = maskerFor([...this.retired, ...secretsIn(config)]);
+		const held = secretsIn(config);
+		for (const secret of secretsIn(this.current.config)) if (!held.has(secret)) keep(this.retired, secret);
+		this.withoutRetired = maskerFor(this.retired);
+		this.shown = maskerFor([...this.retired, ...held]);
 		this.current = { config, document, text, runtime };
 		const { drainDeadline } = this.options.config.settings;
 		const left = replaceRuntime(change, {
@@ -199,7 +203,7 @@ export class Core implements Beating {
 	snapshot(): StateSnapshot {
 		return takeSnapshot({
 			config: this.current.config,
-			retiredSecrets: [...this.retired],
+			withoutRetired: this.withoutRetired,
 			configState: this.config,
 			configSource: this.options.source,
 			version: this.options.version,

@@ -20,8 +20,8 @@ import type { ProcessReport } from '../processes/supervision.ts';
 /** What a snapshot is made from. */
 export interface SnapshotSource {
 	readonly config: GatewayConfig;
-	/** Secrets of programs that the configuration does not hold any more. */
-	readonly retiredSecrets: readonly string[];
+	/** A text without secrets of programs that the configuration does not hold any more. */
+	withoutRetired(this: void, text: string): string;
 	readonly configSource: string;
 	readonly configState: ConfigView;
 	readonly version: string;
@@ -138,7 +138,7 @@ function targetView(backend: string, target: TargetConfig, source: SnapshotSourc
 	const failure = health?.failure ?? circuit?.failure ?? null;
 	const away = circuit !== null && circuit.state !== 'closed';
 	const faults = live?.federation.findings.faults.of(target.name) ?? [];
-	const shown = withoutSecrets(target, failure, away ? [] : faults, source.retiredSecrets);
+	const shown = withoutSecrets(target, failure, away ? [] : faults, source.withoutRetired);
 	return {
 		id: `${backend}/${target.name}`,
 		name: target.name,
@@ -179,15 +179,20 @@ function withoutSecrets(
 	target: TargetConfig,
 	failure: Failure | null,
 	faults: readonly ListFault[],
-	secrets: readonly string[],
+	withoutRetired: (text: string) => string,
 ) {
 	const stdio = target.kind === 'stdio' ? { args: target.args, env: target.env } : { args: [], env: {} };
 	const place = target.kind === 'stdio' ? target.cmd : target.url;
 	const { reason = '', stderr = [] } = failure ?? {};
 	const missingLists = faults.map((fault) => ({ ...fault }));
-	const shown = maskSecrets({ ...stdio, place, reason, missingLists, stderr: stderr.slice(-50) }, secrets);
+	const shown = maskSecrets({ ...stdio, place, reason, missingLists, stderr: stderr.slice(-50) });
 	const endpoint = target.kind === 'stdio' ? [shown.place, ...shown.args].map(quoted).join(' ') : shown.place;
-	return { endpoint, reason: shown.reason, missingLists: shown.missingLists, stderr: shown.stderr };
+	return {
+		endpoint,
+		reason: withoutRetired(shown.reason),
+		missingLists: shown.missingLists.map((fault) => ({ ...fault, reason: withoutRetired(fault.reason) })),
+		stderr: shown.stderr.map(withoutRetired),
+	};
 }
 
 function quoted(part: string): string {

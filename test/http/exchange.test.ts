@@ -264,7 +264,7 @@ describe('a stream', () => {
 
 /** Writes until a megabyte stays in the stream. How much the sockets take before differs by an order between kernels. */
 async function fill(stream: ReplyStream): Promise<void> {
-	for (let quiet = 0; quiet < 10; quiet++) {
+	for (let quiet = 0; quiet < 30; quiet++) {
 		if (stream.buffered < 1_000_000) quiet = 0;
 		while (stream.buffered < 1_000_000) stream.write('x'.repeat(100_000));
 		await delay(10);
