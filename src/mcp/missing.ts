@@ -1,5 +1,5 @@
 import { code, mcpError } from './errors.ts';
-import { unavailable } from './legs/leg.ts';
+import { unavailable } from './legs/unavailable.ts';
 import type { McpError } from './model.ts';
 import type { Upstreams } from './legs/upstreams.ts';
 

@@ -45,7 +45,10 @@ export class LiveBackend {
 		this.health = new Health(
 			config.targets.map(({ name }) => name),
 			() => new Date(),
-			(one, failure) => context.targetChanged(this.key, one, failure),
+			(one, failure) => {
+				context.targetChanged(this.key, one, failure);
+				this.current.probe.watch(one);
+			},
 		);
 		const targets = new Map(config.targets.map((target) => [target.name, this.open(target)]));
 		this.current = this.state(config, targets);

@@ -163,6 +163,25 @@ test('a hung server delays no list beyond two seconds, and is shown once it answ
 	stream.close();
 }, 30_000);
 
+test('a target that hung is looked at until it answers, without a client that asks, and clients are told', async () => {
+	const [good, hung] = [await serve({ eras: ['legacy'] }), await serve({ eras: ['legacy'] })];
+	const slow = http('hung', hung.url, ', callTimeout: 500ms');
+	const gateway = await testGateway(mcpConfig(`${http('good', good.url)}\n${slow}`));
+	const client = await gateway.legacy();
+	const stream = await client.listen();
+	const told = () => stream.seen.filter((one) => one.includes('tools/list_changed')).length;
+	const methods = ['tools/call', 'tools/list', 'ping'];
+	for (const method of methods) hung.override(method, () => {});
+	const circuit = async () => (await targetsOf(gateway))[1]?.circuit;
+	while ((await circuit()) === 'closed') await client.request('tools/call', '{"name":"hung_echo"}');
+	await expect.poll(told, { timeout: 5000 }).toBe(1);
+	for (const method of methods) hung.override(method, null);
+	await expect.poll(told, { timeout: 15_000 }).toBe(2);
+	expect(await circuit()).toBe('closed');
+	expect((await client.toolNames()).some((name) => name.startsWith('hung_'))).toBe(true);
+	stream.close();
+}, 60_000);
+
 test.each([1, 2])(
 	'why a list is missing stands in the state, of %i targets',
 	async (count) => {

@@ -22,7 +22,8 @@ export class Probe {
 	private readonly federation: Federation;
 	private readonly health: Health;
 	private readonly open = new Set<Upstreams>();
-	private readonly timers = new Set<NodeJS.Timeout>();
+	/** When each target that failed is looked at again. */
+	private readonly timers = new Map<string, NodeJS.Timeout>();
 	/** By target, for each list that was counted. */
 	private readonly lists = new Map<ListKind, Map<string, List>>();
 	private stopped = false;
@@ -42,8 +43,15 @@ export class Probe {
 
 	async stop(): Promise<void> {
 		this.stopped = true;
-		for (const timer of this.timers) clearTimeout(timer);
+		for (const timer of this.timers.values()) clearTimeout(timer);
 		await Promise.all([...this.open].map((upstreams) => upstreams.close()));
+	}
+
+	/** A target has failed; once its clients have gone, nobody else would find out that it is back. */
+	watch({ target, state }: TargetHealth): void {
+		if (state !== 'failed' || this.stopped || this.timers.has(target)) return;
+		for (const { legs } of this.open) if (legs[0]?.target.name === target) return;
+		this.again(target, firstPauseMs);
 	}
 
 	private probe(name: string, pause: number): void {
@@ -107,13 +115,16 @@ export class Probe {
 	/** While no client has a connection, the probe is what finds out that a target is back. */
 	private again(name: string, pause: number): void {
 		const timer = setTimeout(() => {
-			this.timers.delete(timer);
+			this.timers.delete(name);
 			const health = this.health.of(name);
-			if (health?.state === 'ready') return;
-			this.probe(name, Math.min(pause * 2, longestPauseMs));
+			if (health === undefined || health.state === 'ready') return;
+			// A client's connection looks for itself, for as long as it is there.
+			if (health.circuit?.followed === true) this.again(name, pause);
+			else this.probe(name, Math.min(pause * 2, longestPauseMs));
 		}, pause);
 		timer.unref();
-		this.timers.add(timer);
+		clearTimeout(this.timers.get(name));
+		this.timers.set(name, timer);
 	}
 }
 

@@ -69,7 +69,7 @@ test('a trial that hangs does not keep the next one away', () => {
 test('followers hear when it opens and when it closes', () => {
 	const circuit = opened();
 	const heard: string[] = [];
-	const follower = { slot: -1, circuitChanged: () => heard.push(circuit.state) };
+	const follower = { slot: -1, tries: true, circuitChanged: () => heard.push(circuit.state) };
 	circuit.follow(follower);
 	vi.advanceTimersByTime(500);
 	circuit.passes();

@@ -7,6 +7,8 @@ export type Trouble = 'start' | 'timeout' | 'unreachable';
 
 /** Who hears when a circuit opens or closes. */
 export interface CircuitFollower extends Slotted {
+	/** Whether it tries the target when it is time. */
+	readonly tries: boolean;
 	circuitChanged(): void;
 }
 
@@ -85,6 +87,15 @@ export class Circuit {
 		if (this.state === 'closed' && (this.failures < failuresToOpen || now - this.failingSince < spanToOpenMs)) return;
 		this.retryAt = now + this.backoff.next();
 		this.turn('open');
+	}
+
+	/** Whether anybody is there who tries the target when it is time. */
+	get followed(): boolean {
+		let found = false;
+		this.followers.each(({ tries }) => {
+			found ||= tries;
+		});
+		return found;
 	}
 
 	follow(follower: CircuitFollower): void {

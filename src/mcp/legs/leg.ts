@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Backoff } from '../../processes/backoff.ts';
 import type { CircuitFollower } from '../health/circuit.ts';
-import { awayError, code, mcpError, tooMuch } from '../errors.ts';
+import { code, mcpError, tooMuch } from '../errors.ts';
+import { CircuitTrial } from './circuit-trial.ts';
 import { askingMethods, type LaneBudget, Lanes } from './lanes.ts';
 import { LegLink, type LinkOwner } from './leg-link.ts';
 import type {
@@ -9,7 +10,6 @@ import type {
 	Call,
 	Caller,
 	Failure,
-	McpError,
 	Notice,
 	Resumption,
 	ServerFacts,
@@ -19,6 +19,7 @@ import type {
 	Upstream,
 } from '../model.ts';
 import { refuseAsk } from '../asks/refuse-ask.ts';
+import { unavailable } from './unavailable.ts';
 import type { TargetWatch } from '../health/target-watch.ts';
 
 export interface LegOptions {
@@ -40,7 +41,7 @@ export interface LegEvents {
 	joined(leg: Leg, renewed: boolean): void;
 	/** A start failed. */
 	failed(leg: Leg): void;
-	/** A target that was there is gone, for longer than a restart takes. */
+	/** A target that was there is gone, for longer than a restart takes; or its circuit has opened or closed. */
 	left(leg: Leg): void;
 }
 
@@ -68,6 +69,7 @@ const dropped: Failure = {
  */
 export class Leg implements CircuitFollower, LinkOwner {
 	slot = -1;
+	readonly tries = true;
 	readonly target: Target;
 	state: 'starting' | 'ready' | 'failed' = 'starting';
 	upstream: Upstream | null = null;
@@ -92,6 +94,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 	private changedAt = 0;
 	private retry: NodeJS.Timeout | null = null;
 	private patience: NodeJS.Timeout | null = null;
+	/** While the circuit is open although there is a connection. */
+	private trial: CircuitTrial | null = null;
 	private closed = false;
 	/** Whether the configuration has dropped it: it ends with the calls that are under way. */
 	private retired = false;
@@ -163,9 +167,25 @@ export class Leg implements CircuitFollower, LinkOwner {
 
 	circuitChanged(): void {
 		if (this.closed) return;
+		if (this.state === 'ready') this.shut();
 		if (this.target.circuit.state === 'open') this.release();
 		else if (this.retry !== null)
 			this.plan(this.waiting !== null && this.waiting.length > 0 ? 0 : Math.random() * rushMs);
+	}
+
+	/** What the target lists comes and goes with its circuit. */
+	private shut(): void {
+		const { upstream, target } = this;
+		const open = target.circuit.state === 'open';
+		if (open === (this.trial !== null)) return;
+		this.endTrial();
+		if (open && upstream !== null) this.trial = new CircuitTrial(target.circuit, upstream);
+		this.options.events.left(this);
+	}
+
+	private endTrial(): void {
+		this.trial?.stop();
+		this.trial = null;
 	}
 
 	/** Starts a call that has waited. */
@@ -183,6 +203,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	 */
 	async retire(successor: Leg | null, patience: number): Promise<void> {
 		this.retired = true;
+		this.endTrial();
 		this.successor = successor;
 		this.leaving = false;
 		this.overdue = true;
@@ -203,6 +224,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	/** Ends the connection and what exclusive calls have opened. */
 	async close(keepSession: boolean): Promise<void> {
 		this.closed = true;
+		this.endTrial();
 		this.target.circuit.unfollow(this);
 		if (this.retry !== null) clearTimeout(this.retry);
 		if (this.patience !== null) clearTimeout(this.patience);
@@ -254,6 +276,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 		const { upstream } = this;
 		const wasReady = this.state === 'ready';
 		const lasted = performance.now() - this.changedAt;
+		this.endTrial();
 		this.upstream = null;
 		this.failure = failure;
 		this.state = 'failed';
@@ -334,17 +357,6 @@ export class Leg implements CircuitFollower, LinkOwner {
 		this.waiting = null;
 		for (const then of waiting ?? []) then();
 	}
-}
-
-/** The error for what needs a target that is away: why, since when, and when it is tried again. */
-export function unavailable({ failure, target, state, awaySince, retryAt }: Leg): McpError {
-	const { circuit } = target;
-	const error = awayError(target.name, failure ?? circuit.failure, 'it has not answered yet');
-	if (error.retryAfter !== undefined) return error;
-	const since = (state === 'ready' ? (circuit.openedAt ?? awaySince) : awaySince).toISOString().slice(0, 19);
-	const wait = Math.max(circuit.wait, retryAt - performance.now());
-	const again = wait > 0 ? `, tried again in ${Math.ceil(wait / 1000)} s` : '';
-	return { ...error, message: `${error.message} (since ${since}Z${again})` };
 }
 
 const nothingToCancel: Ticket = { cancel() {} };

@@ -5,7 +5,7 @@ import type { DispatchContext } from '../dispatch-context.ts';
 import { code, mcpError } from '../errors.ts';
 import { cutPage, type ListPage } from './list-cursor.ts';
 import type { ListKind } from './list-kind.ts';
-import { unavailable } from '../legs/leg.ts';
+import { unavailable } from '../legs/unavailable.ts';
 import type { Call, McpError, Result, Sink, Ticket } from '../model.ts';
 
 /** Longer merged lists come in pages. */

@@ -15,6 +15,7 @@ const longestMs = 10_000;
  */
 export class StartGate implements CircuitFollower {
 	slot = -1;
+	readonly tries = false;
 	private readonly circuit: Circuit;
 	private readonly waiting: Start[] = [];
 	private open = 0;
