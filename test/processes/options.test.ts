@@ -107,6 +107,22 @@ describe('idleTimeout', () => {
 		expect(await client.tool('late', '{"ms":1200}')).toBe('late');
 		expect(await client.tool('pid')).toBe(pid);
 	});
+
+	test('a subscription keeps it, for as long as it lasts', async () => {
+		const taken = '--on=resources/subscribe:"result":{}';
+		const client = await LegacyClient.open(await run([one({ idleTimeout: '500ms' }, taken)]));
+		const stream = await client.listen();
+		// The time runs since the last call; it must not run out.
+		await client.tool('pid');
+		expect((await client.request('resources/subscribe', '{"uri":"x://a"}')).message.result).toEqual({});
+		await new Promise((resolve) => setTimeout(resolve, 1500));
+		expect(await processes()).toBe(1);
+		await client.tool('touch', '{"uri":"x://a"}');
+		await until('it is told', 5000, () => stream.seen.some((one) => one.includes('resources/updated')));
+		await client.request('resources/unsubscribe', '{"uri":"x://a"}');
+		await untilProcesses(0);
+		stream.close();
+	});
 });
 
 describe('prewarm', () => {

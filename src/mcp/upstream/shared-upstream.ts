@@ -178,10 +178,16 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	watch(topic: Topic, done: (refusal: McpError | null) => void): void {
+		this.awake();
 		if (this.state === 'asleep') this.begin();
-		if (this.state === 'over' || this.upstream === null) return done(this.unavailable());
-		if (this.state === 'ready') this.upstream.watch(topic, done);
-		else this.early.push({ topic, done });
+		const told = (refusal: McpError | null) => {
+			done(refusal);
+			// What was refused keeps nothing open.
+			if (refusal !== null) this.rest();
+		};
+		if (this.state === 'over' || this.upstream === null) return told(this.unavailable());
+		if (this.state === 'ready') this.upstream.watch(topic, told);
+		else this.early.push({ topic, done: told });
 	}
 
 	unwatch(topic: Topic): void {
@@ -197,13 +203,19 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.state = 'ready';
 		if (this.level !== null && before !== null) upstream.setLevel(this.level);
 		if (before === null) this.options.ready(this, server);
-		else this.awakeSince = performance.now();
+		else this.again(upstream);
 		// One that was asleep is the same as before, unless it says something else of itself.
 		if (before?.capabilitiesText.equals(server.capabilitiesText) !== true)
 			for (const share of [...this.shares]) share.ready(server);
 		for (const { topic, done } of this.early.splice(0)) upstream.watch(topic, done);
 		for (const call of this.waiting.splice(0)) this.run(upstream, call);
 		this.rest();
+	}
+
+	/** It stands again, and the server knows nothing of what was said to the one before. */
+	private again(upstream: Upstream): void {
+		this.awakeSince = performance.now();
+		for (const topic of this.topics.heard()) upstream.watch(topic, () => {});
 	}
 
 	private failed(failure: Failure): void {
@@ -249,8 +261,12 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	private rest(): void {
 		const { idleTimeout } = this.options;
 		this.awake();
-		if (idleTimeout === null || this.state !== 'ready' || this.calls > 0 || this.topics.size > 0) return;
+		if (idleTimeout === null || !this.idles) return;
 		this.idle = setTimeout(() => this.sleep(), idleTimeout).unref();
+	}
+
+	private get idles(): boolean {
+		return this.state === 'ready' && this.calls === 0 && this.topics.size === 0;
 	}
 
 	private awake(): void {
@@ -260,6 +276,8 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 
 	private sleep(): void {
 		const { upstream } = this;
+		this.idle = null;
+		if (!this.idles) return;
 		this.state = 'asleep';
 		this.upstream = null;
 		if (upstream === null) return;

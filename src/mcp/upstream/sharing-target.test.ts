@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Circuit } from '../health/circuit.ts';
 import type {
 	Ask,
@@ -26,11 +26,12 @@ interface Opened {
 }
 
 /** A target in memory; `handshake` decides of what kind the server is. */
-function server(): { target: Target; opened: Opened[]; handshake: boolean } {
+function server(): { target: Target; opened: Opened[]; handshake: boolean; refuses: boolean } {
 	const opened: Opened[] = [];
 	const made = {
 		opened,
 		handshake: true,
+		refuses: false,
 		target: {
 			name: 'one',
 			local: true,
@@ -52,6 +53,7 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean } {
 					setLevel: (level: string) => one.levels.push(level),
 					watch: (topic: Topic, done: (refusal: McpError | null) => void) => {
 						if (!one.ready) return done({ code: 0, message: 'not there yet', data: null });
+						if (made.refuses) return done({ code: 0, message: 'no', data: null });
 						one.topics.push(`+${topic.id}`);
 						done(null);
 					},
@@ -243,6 +245,38 @@ describe('SharingTarget', () => {
 		await rest();
 		expect(told).toEqual([null, null]);
 		expect(made.opened[1]).toMatchObject({ topics: ['+kept'], closed: false });
+		await upstream.close();
+	});
+
+	test('a subscription stops the time that runs, and what is refused lets it run again', async () => {
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+		onTestFinished(() => void vi.useRealTimers());
+		const made = server();
+		const { upstream } = user(sharing(made.target, 'session', 1000), caller('a'));
+		await rest();
+		const told: unknown[] = [];
+		upstream.watch({ kind: 'resource', id: 'kept' }, (refusal) => told.push(refusal));
+		vi.advanceTimersByTime(2000);
+		expect(made.opened[0]?.closed).toBe(false);
+		upstream.unwatch({ kind: 'resource', id: 'kept' });
+		vi.advanceTimersByTime(2000);
+		expect(made.opened[0]?.closed).toBe(true);
+		made.refuses = true;
+		upstream.watch({ kind: 'resource', id: 'refused' }, (refusal) => told.push(refusal?.message));
+		await rest();
+		vi.advanceTimersByTime(2000);
+		expect(told).toEqual([null, 'no']);
+		expect(made.opened[1]?.closed).toBe(true);
+		await upstream.close();
+	});
+
+	test('a server that says again that it is ready is told of the subscriptions again', async () => {
+		const made = server();
+		const { upstream } = user(sharing(made.target, 'session'), caller('a'));
+		await rest();
+		upstream.watch({ kind: 'resource', id: 'x' }, () => {});
+		made.opened[0]?.events.ready(facts(true));
+		expect(made.opened[0]?.topics).toEqual(['+x', '+x']);
 		await upstream.close();
 	});
 });
