@@ -137,6 +137,21 @@ describe('prewarm', () => {
 		await untilProcesses(1);
 	});
 
+	test('so does a session that wakes', async () => {
+		const client = await LegacyClient.open(await run([one({ prewarm: true, idleTimeout: '500ms' })]));
+		await client.tool('pid');
+		await until('the session sleeps', 10_000, () => scratch.pids().length === 3 && scratch.living().length === 1);
+		const spare = scratch.living();
+		expect(spare).toContain(Number(await client.tool('pid')));
+		await until('the next is in reserve', 10_000, () => scratch.pids().length === 4);
+	});
+
+	test('is ready while it rests', async () => {
+		await run([one({ prewarm: true })]);
+		await until('it is up', 10_000, () => scratch.living().length === 1 && scratch.pids().length === 2);
+		await until('it is ready', 5000, async () => (await targetOf(gateway, 'one')).process?.state === 'ready');
+	});
+
 	test('a server that exits on a request before its greeting is not asked again', async () => {
 		const url = await run([one({ prewarm: true }, '--ping-exit')]);
 		await until('one stays', 10_000, () => scratch.pids().length === 3 && scratch.living().length === 1);
@@ -168,8 +183,8 @@ describe('prewarm where there is room for one process', () => {
 		const other = fixtureTarget('other', `--pids=${scratch.pidFile}`);
 		const url = await run([one({ prewarm: true }), other], { limits: '\n      maxProcesses: 2' });
 		await until('it is up', 15_000, async () => {
-			const { process, connections } = await targetOf(gateway, 'one');
-			return connections === 0 && process?.state === 'starting' && (await processes()) === 1;
+			const { process, processes } = await targetOf(gateway, 'one');
+			return process?.state === 'ready' && processes === 1 && scratch.pids().length === 3;
 		});
 		const first = await LegacyClient.open(url);
 		expect(await first.tool('other_echo', '{"text":"hi"}')).toBe('hi');

@@ -32,6 +32,8 @@ export interface SharedOptions {
 	readonly idleTimeout: number | null;
 	/** The first connection stands; shares hear of it afterwards. */
 	ready(shared: SharedUpstream, server: ServerFacts): void;
+	/** It stands again after it had been closed. */
+	again(server: ServerFacts): void;
 	/** Nobody can join any more. */
 	over(shared: SharedUpstream): void;
 }
@@ -203,7 +205,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.state = 'ready';
 		if (this.level !== null && before !== null) upstream.setLevel(this.level);
 		if (before === null) this.options.ready(this, server);
-		else this.again(upstream);
+		else this.again(upstream, server);
 		// One that was asleep is the same as before, unless it says something else of itself.
 		if (before?.capabilitiesText.equals(server.capabilitiesText) !== true)
 			for (const share of [...this.shares]) share.ready(server);
@@ -213,7 +215,8 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	/** It stands again, and the server knows nothing of what was said to the one before. */
-	private again(upstream: Upstream): void {
+	private again(upstream: Upstream, server: ServerFacts): void {
+		this.options.again(server);
 		this.awakeSince = performance.now();
 		for (const topic of this.topics.heard()) upstream.watch(topic, () => {});
 	}
