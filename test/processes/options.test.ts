@@ -246,6 +246,23 @@ describe('sharing', () => {
 		});
 	});
 
+	test('one that hangs is noticed, however many sessions begin, and another takes its place', async () => {
+		const url = await run([one({ sharing: 'all', callTimeout: '500ms' })]);
+		const client = await LegacyClient.open(url);
+		const pid = await client.tool('pid');
+		await client.tool('deaf');
+		let opened = false;
+		await until('another answers', 45_000, async () => {
+			const next = await LegacyClient.open(url).catch(() => null);
+			const answer = await next?.tool('pid').catch(() => null);
+			opened ||= (await targetOf(gateway, 'one')).circuit === 'open';
+			return typeof answer === 'string' && answer !== pid;
+		});
+		expect(opened).toBe(true);
+		await until('it has ended', 5000, () => !isAlive(Number(pid)));
+		await until('its session goes on', 5000, () => client.tool('echo', '{"text":"hi"}').then(Boolean, () => false));
+	}, 60_000);
+
 	test('a server without a handshake is shared by all, whatever is written', async () => {
 		const url = await run([one({ sharing: 'session' }, '--modern')]);
 		const first = await LegacyClient.open(url);

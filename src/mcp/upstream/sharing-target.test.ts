@@ -4,6 +4,7 @@ import type {
 	Ask,
 	Call,
 	Caller,
+	Failure,
 	McpError,
 	Notice,
 	ServerFacts,
@@ -23,6 +24,7 @@ interface Opened {
 	readonly calls: { readonly call: Call; readonly sink: Sink }[];
 	closed: boolean;
 	ready: boolean;
+	pings: number;
 }
 
 /** A target in memory; `handshake` decides of what kind the server is. */
@@ -37,7 +39,7 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean; refus
 			local: true,
 			circuit: new Circuit(),
 			open: (_caller: Caller, events: UpstreamEvents) => {
-				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false, ready: false };
+				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false, ready: false, pings: 0 };
 				opened.push(one);
 				setImmediate(() => {
 					one.ready = true;
@@ -58,6 +60,7 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean; refus
 						done(null);
 					},
 					unwatch: (topic: Topic) => one.topics.push(`-${topic.id}`),
+					ping: () => one.pings++,
 					close: async () => {
 						one.closed = true;
 					},
@@ -67,6 +70,8 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean; refus
 	};
 	return made;
 }
+
+const failure: Failure = { reason: 'it broke', remedy: '', exitCode: null, signal: null, stderr: [] };
 
 function facts(handshake: boolean): ServerFacts {
 	const text = Buffer.from('{}');
@@ -278,5 +283,52 @@ describe('SharingTarget', () => {
 		made.opened[0]?.events.ready(facts(true));
 		expect(made.opened[0]?.topics).toEqual(['+x', '+x']);
 		await upstream.close();
+	});
+
+	test('one start is news once: the others join what is known, and fail without a start of their own', async () => {
+		const { target, opened } = server();
+		const shared = sharing(target, 'all');
+		const news: string[] = [];
+		const follow = (name: string) =>
+			shared.open(caller(name), {
+				ready: (_server, kept) => news.push(`${name} ${kept === true ? 'kept' : 'new'}`),
+				failed: ({ untried }) => news.push(`${name} ${untried === true ? 'untried' : 'failed'}`),
+				note() {},
+				ask() {},
+			});
+		follow('a');
+		follow('b');
+		await rest();
+		follow('c');
+		await rest();
+		expect(news.splice(0)).toEqual(['a new', 'b new', 'c kept']);
+		opened[0]?.events.failed(failure);
+		expect(news).toEqual(['a failed', 'b untried', 'c untried']);
+	});
+
+	test.each([
+		['that is silent is given up when its calls have opened the circuit', () => {}, true],
+		['whose server says something stays', ({ events }: Opened) => events.note({ method: 'x', params: null }), false],
+	])('a connection %s', async (_name, inTheMeantime, ends) => {
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+		onTestFinished(() => void vi.useRealTimers());
+		const { target, opened } = server();
+		const { heard } = user(sharing(target, 'all'), caller('a'));
+		await rest();
+		const [one] = opened;
+		for (let n = 0; n < 5; n++) target.circuit.failed('timeout', failure, 2500);
+		expect([target.circuit.state, one?.pings]).toEqual(['open', 1]);
+		vi.advanceTimersByTime(5000);
+		if (one !== undefined) inTheMeantime(one);
+		vi.advanceTimersByTime(6000);
+		expect(heard.includes('it answered neither calls nor a ping')).toBe(ends);
+	});
+
+	test('a circuit that opens for another reason says nothing of a connection that stands', async () => {
+		const { target, opened } = server();
+		user(sharing(target, 'all'), caller('a'));
+		await rest();
+		for (let n = 0; n < 5; n++) target.circuit.failed('start', failure, 2500);
+		expect([target.circuit.state, opened[0]?.pings]).toEqual(['open', 0]);
 	});
 });
