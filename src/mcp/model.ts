@@ -156,6 +156,8 @@ export interface Upstream {
 	watch(topic: Topic, done: (refusal: McpError | null) => void): void;
 	/** Ends what `watch` began. */
 	unwatch(topic: Topic): void;
+	/** Asks for a sign of life, beside all limits; what the server answers counts like any answer. Absent: it cannot be. */
+	ping?(): void;
 	/**
 	 * Ends the connection and whatever stands behind it, a child process included. With `keepSession` the server's session
 	 * stays, for who wants to go on with it.
@@ -184,7 +186,8 @@ export interface Resumption {
 
 /** What an upstream reports outside calls. `ready` or `failed` comes first; `failed` may follow `ready` once. */
 export interface UpstreamEvents {
-	ready(server: ServerFacts): void;
+	/** `kept`: the server was not asked for it; this is what it said to others before. */
+	ready(server: ServerFacts, kept?: boolean): void;
 	failed(failure: Failure): void;
 	/** list_changed, resources/updated, log messages that belong to no call. */
 	note(notice: Notice): void;

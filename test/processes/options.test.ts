@@ -107,6 +107,22 @@ describe('idleTimeout', () => {
 		expect(await client.tool('late', '{"ms":1200}')).toBe('late');
 		expect(await client.tool('pid')).toBe(pid);
 	});
+
+	test('a subscription keeps it, for as long as it lasts', async () => {
+		const taken = '--on=resources/subscribe:"result":{}';
+		const client = await LegacyClient.open(await run([one({ idleTimeout: '500ms' }, taken)]));
+		const stream = await client.listen();
+		// The time runs since the last call; it must not run out.
+		await client.tool('pid');
+		expect((await client.request('resources/subscribe', '{"uri":"x://a"}')).message.result).toEqual({});
+		await new Promise((resolve) => setTimeout(resolve, 1500));
+		expect(await processes()).toBe(1);
+		await client.tool('touch', '{"uri":"x://a"}');
+		await until('it is told', 5000, () => stream.seen.some((one) => one.includes('resources/updated')));
+		await client.request('resources/unsubscribe', '{"uri":"x://a"}');
+		await untilProcesses(0);
+		stream.close();
+	});
 });
 
 describe('prewarm', () => {
@@ -119,6 +135,21 @@ describe('prewarm', () => {
 		await untilProcesses(2);
 		await client.end();
 		await untilProcesses(1);
+	});
+
+	test('so does a session that wakes', async () => {
+		const client = await LegacyClient.open(await run([one({ prewarm: true, idleTimeout: '500ms' })]));
+		await client.tool('pid');
+		await until('the session sleeps', 10_000, () => scratch.pids().length === 3 && scratch.living().length === 1);
+		const spare = scratch.living();
+		expect(spare).toContain(Number(await client.tool('pid')));
+		await until('the next is in reserve', 10_000, () => scratch.pids().length === 4);
+	});
+
+	test('is ready while it rests', async () => {
+		await run([one({ prewarm: true })]);
+		await until('it is up', 10_000, () => scratch.living().length === 1 && scratch.pids().length === 2);
+		await until('it is ready', 5000, async () => (await targetOf(gateway, 'one')).process?.state === 'ready');
 	});
 
 	test('a server that exits on a request before its greeting is not asked again', async () => {
@@ -152,8 +183,8 @@ describe('prewarm where there is room for one process', () => {
 		const other = fixtureTarget('other', `--pids=${scratch.pidFile}`);
 		const url = await run([one({ prewarm: true }), other], { limits: '\n      maxProcesses: 2' });
 		await until('it is up', 15_000, async () => {
-			const { process, connections } = await targetOf(gateway, 'one');
-			return connections === 0 && process?.state === 'starting' && (await processes()) === 1;
+			const { process, processes } = await targetOf(gateway, 'one');
+			return process?.state === 'ready' && processes === 1 && scratch.pids().length === 3;
 		});
 		const first = await LegacyClient.open(url);
 		expect(await first.tool('other_echo', '{"text":"hi"}')).toBe('hi');
@@ -214,6 +245,23 @@ describe('sharing', () => {
 			return pids[0] !== null && pids[0] === pids[1] && Number(pids[0]) !== pid;
 		});
 	});
+
+	test('one that hangs is noticed, however many sessions begin, and another takes its place', async () => {
+		const url = await run([one({ sharing: 'all', callTimeout: '500ms' })]);
+		const client = await LegacyClient.open(url);
+		const pid = await client.tool('pid');
+		await client.tool('deaf');
+		let opened = false;
+		await until('another answers', 45_000, async () => {
+			const next = await LegacyClient.open(url).catch(() => null);
+			const answer = await next?.tool('pid').catch(() => null);
+			opened ||= (await targetOf(gateway, 'one')).circuit === 'open';
+			return typeof answer === 'string' && answer !== pid;
+		});
+		expect(opened).toBe(true);
+		await until('it has ended', 5000, () => !isAlive(Number(pid)));
+		await until('its session goes on', 5000, () => client.tool('echo', '{"text":"hi"}').then(Boolean, () => false));
+	}, 60_000);
 
 	test('a server without a handshake is shared by all, whatever is written', async () => {
 		const url = await run([one({ sharing: 'session' }, '--modern')]);

@@ -78,3 +78,12 @@ test('followers hear when it opens and when it closes', () => {
 	circuit.unfollow(follower);
 	expect(heard).toEqual(['open', 'closed']);
 });
+
+test('a trial that has asked nothing lets the next one pass at once, and decides nothing', () => {
+	const circuit = opened();
+	vi.advanceTimersByTime(500);
+	expect([circuit.passes(), circuit.passes()]).toEqual([true, false]);
+	circuit.undecided();
+	expect(circuit).toMatchObject({ state: 'half-open', failures: 5 });
+	expect([circuit.passes(), circuit.passes()]).toEqual([true, false]);
+});

@@ -30,6 +30,8 @@ export class Circuit {
 	failures = 0;
 	/** The last of them; null after a success. */
 	failure: Failure | null = null;
+	/** How that was. */
+	trouble: Trouble | null = null;
 	/** When the circuit opened; null while it is closed. */
 	openedAt: Date | null = null;
 	/** Whether the last start that somebody waited for took too long, and none has succeeded since. */
@@ -70,9 +72,15 @@ export class Circuit {
 		if (this.failures === 0 && this.state === 'closed' && !this.slow) return;
 		this.failures = 0;
 		this.failure = null;
+		this.trouble = null;
 		this.slow = false;
 		this.backoff.reset();
 		this.turn('closed');
+	}
+
+	/** What was to be the trial has asked the target nothing: the next may be made at once. */
+	undecided(): void {
+		if (this.state === 'half-open') this.retryAt = performance.now();
 	}
 
 	/** `lasted`: for how many milliseconds it was waited for. */
@@ -80,6 +88,7 @@ export class Circuit {
 		const now = performance.now();
 		this.totals[trouble]++;
 		this.failure = failure;
+		this.trouble = trouble;
 		if (this.failures === 0) this.failingSince = now - lasted;
 		this.failures++;
 		// What was sent before it opened says nothing that was not known.

@@ -12,6 +12,6 @@ export interface Failure {
 	readonly stderr: readonly string[];
 	/** There is no room for another process or connection now; there may be after so many seconds. */
 	readonly retryAfter?: number;
-	/** Of an earlier start: another one was not made. */
+	/** Of a start that counts already: another one was not made. */
 	readonly untried?: true;
 }

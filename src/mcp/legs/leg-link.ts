@@ -3,8 +3,8 @@ import { refuseAsk } from '../asks/refuse-ask.ts';
 
 /** What the leg of a link hears of it. */
 export interface LinkOwner {
-	/** `resumed`: it goes on with a session that the server had already. */
-	joined(server: ServerFacts, resumed: boolean): void;
+	/** `unheard`: it goes on with what stood before, so that nothing has come from the server. */
+	joined(server: ServerFacts, unheard: boolean): void;
 	lost(failure: Failure): void;
 	noted(notice: Notice): void;
 	asked(ask: Ask): void;
@@ -20,8 +20,8 @@ export class LegLink implements UpstreamEvents {
 		this.resumed = resumed;
 	}
 
-	ready(server: ServerFacts): void {
-		this.owner?.joined(server, this.resumed);
+	ready(server: ServerFacts, kept = false): void {
+		this.owner?.joined(server, kept || this.resumed);
 	}
 
 	failed(failure: Failure): void {

@@ -254,7 +254,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 		else this.lanes.hold(this.upstream, ask);
 	}
 
-	joined(server: ServerFacts, resumed: boolean): void {
+	joined(server: ServerFacts, unheard: boolean): void {
 		if (this.closed || this.retired) return;
 		const renewed = this.state === 'ready';
 		this.state = 'ready';
@@ -265,8 +265,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 		this.changedAt = performance.now();
 		if (this.patience !== null) clearTimeout(this.patience);
 		this.patience = null;
-		// Who goes on with a session has not heard of the server yet.
-		if (!resumed) this.target.circuit.succeeded();
+		if (unheard) this.target.circuit.undecided();
+		else this.target.circuit.succeeded();
 		if (!renewed) this.options.watch.ready(this.target.name, server);
 		this.options.events.joined(this, renewed);
 		this.release();

@@ -3,6 +3,8 @@ import type { StdioTransport } from './transport/stdio.ts';
 
 /** What comes up in reserve must not take the processor from the session that has just begun. */
 const refillMs = 50;
+/** Not every server says that it has come up. Those of this command have before, so one that runs for so long has, too. */
+const upMs = 10_000;
 
 /**
  * One process in reserve: started, so that whoever takes it does not wait for that, but not greeted yet, because the
@@ -68,6 +70,9 @@ export class Reserve {
 			this.after(this.backoff.next());
 		};
 		if (this.pings) this.ping(spare);
+		setTimeout(() => {
+			if (this.spare === spare) spare.established();
+		}, upMs).unref();
 	}
 
 	/**
@@ -78,7 +83,9 @@ export class Reserve {
 		this.answered = false;
 		const message = Buffer.from(`{"jsonrpc":"2.0","id":${pingId},"method":"ping"}`);
 		const answer = () => {
-			if (this.spare === spare) this.answered = true;
+			if (this.spare !== spare) return;
+			this.answered = true;
+			spare.established();
 		};
 		spare.request({ id: pingId, message, headers: [] }, { message: answer, failed() {} });
 	}

@@ -70,8 +70,9 @@ export class Share implements Upstream {
 		this.shared = shared;
 	}
 
-	ready(server: ServerFacts): void {
-		if (!this.over) this.events.ready(server);
+	/** As in `UpstreamEvents`. */
+	ready(server: ServerFacts, kept = false): void {
+		if (!this.over) this.events.ready(server, kept);
 	}
 
 	failed(failure: Failure): void {

@@ -8,6 +8,8 @@ import { refuseAsk } from '../asks/refuse-ask.ts';
 export interface SharedCallOwner {
 	/** A log message came with the call; who meant it cannot be told where strangers call at the same time. */
 	logged(notice: Notice, sink: Sink, share: SharedCallUser): void;
+	/** The server says something in the middle of a call. */
+	heard(): void;
 	ended(call: SharedCall): void;
 }
 
@@ -51,11 +53,13 @@ export class SharedCall implements Sink, Ticket, Slotted {
 	note(notice: Notice): void {
 		const { sink } = this;
 		if (sink === null) return;
+		this.owner.heard();
 		if (notice.method === 'notifications/message') this.owner.logged(notice, sink, this.share);
 		else sink.note(notice);
 	}
 
 	ask(ask: Ask): void {
+		this.owner.heard();
 		if (this.sink === null) refuseAsk(ask);
 		else this.sink.ask(ask);
 	}

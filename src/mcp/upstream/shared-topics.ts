@@ -51,6 +51,11 @@ export class SharedTopics {
 		if (watched !== undefined) this.drop(watched, user);
 	}
 
+	/** What the server has taken. */
+	heard(): Topic[] {
+		return [...this.watched.values()].filter(({ waiting }) => waiting === null).map(({ topic }) => topic);
+	}
+
 	/** Who wants to hear of a resource. */
 	usersOf(uri: string): Set<object> {
 		const users = new Set<object>();

@@ -22,6 +22,7 @@ import { mostVerbose } from './log-level.ts';
 import type { Share, SharedConnection } from './share.ts';
 import { SharedCall, type SharedCallOwner, type SharedCallUser } from './shared-call.ts';
 import { SharedTopics, type TopicSource } from './shared-topics.ts';
+import { SignOfLife, type Suspect } from './sign-of-life.ts';
 
 export interface SharedOptions {
 	/** What opens the connection. */
@@ -32,12 +33,14 @@ export interface SharedOptions {
 	readonly idleTimeout: number | null;
 	/** The first connection stands; shares hear of it afterwards. */
 	ready(shared: SharedUpstream, server: ServerFacts): void;
+	/** It stands again after it had been closed. */
+	again(server: ServerFacts): void;
 	/** Nobody can join any more. */
 	over(shared: SharedUpstream): void;
 }
 
 /** One connection with any number of users. While nobody calls it may be closed; the next call opens it again. */
-export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicSource {
+export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicSource, Suspect {
 	readonly topics: SharedTopics;
 	readonly shares = new Set<Share>();
 	/** Whether others may join: from then on, what belongs to one must be told apart. */
@@ -59,6 +62,8 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	/** Made with the first notice. */
 	private out: FanOut<Share> | null = null;
 	private readonly lanes: Lanes;
+	/** null while one user has it for itself. */
+	private life: SignOfLife | null = null;
 
 	constructor(options: SharedOptions, open: boolean) {
 		this.options = options;
@@ -108,7 +113,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		if (server === null) return;
 		// Whoever opens must have the share in hand before the first event comes.
 		setImmediate(() => {
-			if (this.state !== 'over' && this.shares.has(share)) share.ready(server);
+			if (this.state !== 'over' && this.shares.has(share)) share.ready(server, true);
 		});
 	}
 
@@ -178,10 +183,16 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	watch(topic: Topic, done: (refusal: McpError | null) => void): void {
+		this.awake();
 		if (this.state === 'asleep') this.begin();
-		if (this.state === 'over' || this.upstream === null) return done(this.unavailable());
-		if (this.state === 'ready') this.upstream.watch(topic, done);
-		else this.early.push({ topic, done });
+		const told = (refusal: McpError | null) => {
+			done(refusal);
+			// What was refused keeps nothing open.
+			if (refusal !== null) this.rest();
+		};
+		if (this.state === 'over' || this.upstream === null) return told(this.unavailable());
+		if (this.state === 'ready') this.upstream.watch(topic, told);
+		else this.early.push({ topic, done: told });
 	}
 
 	unwatch(topic: Topic): void {
@@ -197,20 +208,48 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.state = 'ready';
 		if (this.level !== null && before !== null) upstream.setLevel(this.level);
 		if (before === null) this.options.ready(this, server);
-		else this.awakeSince = performance.now();
+		else this.again(upstream, server);
 		// One that was asleep is the same as before, unless it says something else of itself.
 		if (before?.capabilitiesText.equals(server.capabilitiesText) !== true)
 			for (const share of [...this.shares]) share.ready(server);
+		// Who moved on to another connection has closed this one.
+		if (this.open && this.shares.size > 0) this.life ??= new SignOfLife(this.options.target.circuit, this);
 		for (const { topic, done } of this.early.splice(0)) upstream.watch(topic, done);
 		for (const call of this.waiting.splice(0)) this.run(upstream, call);
 		this.rest();
+	}
+
+	/** It stands again, and the server knows nothing of what was said to the one before. */
+	private again(upstream: Upstream, server: ServerFacts): void {
+		this.options.target.circuit.succeeded();
+		this.options.again(server);
+		this.awakeSince = performance.now();
+		for (const topic of this.topics.heard()) upstream.watch(topic, () => {});
 	}
 
 	private failed(failure: Failure): void {
 		this.state = 'over';
 		this.failure = failure;
 		this.settle();
-		for (const share of [...this.shares]) share.failed(failure);
+		// It has failed once, however many hear of it.
+		let told = failure;
+		for (const share of [...this.shares]) {
+			share.failed(told);
+			told = { ...failure, untried: true };
+		}
+	}
+
+	heard(): void {
+		this.life?.heard();
+	}
+
+	ping(): void {
+		if (this.state === 'ready') this.upstream?.ping?.();
+	}
+
+	/** Its users go on with another process. */
+	hangs(): void {
+		if (this.state === 'ready') this.failed(hung);
 	}
 
 	private run(upstream: Upstream, call: SharedCall): void {
@@ -222,11 +261,13 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	}
 
 	private asked(upstream: Upstream, ask: Ask): void {
+		this.heard();
 		if (this.open) return this.lanes.hold(upstream, ask);
 		for (const share of this.shares) return share.events.ask(ask);
 	}
 
 	private noted(notice: Notice): void {
+		this.heard();
 		const nobodys = notice.method === 'notifications/message' && this.server?.handshake === false && this.open;
 		if (nobodys) return;
 		if (this.open && notice.method === 'notifications/resources/updated') this.updated(notice);
@@ -249,8 +290,12 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 	private rest(): void {
 		const { idleTimeout } = this.options;
 		this.awake();
-		if (idleTimeout === null || this.state !== 'ready' || this.calls > 0 || this.topics.size > 0) return;
+		if (idleTimeout === null || !this.idles) return;
 		this.idle = setTimeout(() => this.sleep(), idleTimeout).unref();
+	}
+
+	private get idles(): boolean {
+		return this.state === 'ready' && this.calls === 0 && this.topics.size === 0;
 	}
 
 	private awake(): void {
@@ -260,6 +305,9 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 
 	private sleep(): void {
 		const { upstream } = this;
+		this.idle = null;
+		if (!this.idles) return;
+		this.heard();
 		this.state = 'asleep';
 		this.upstream = null;
 		if (upstream === null) return;
@@ -275,6 +323,7 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 
 	private settle(): void {
 		this.awake();
+		this.life?.end();
 		this.options.over(this);
 		for (const call of [...this.waiting]) call.fail(this.unavailable());
 		for (const { done } of this.early.splice(0)) done(this.unavailable());
@@ -293,4 +342,11 @@ function uriIn(params: JsonText | null): string | null {
 	return decodeString(scanned.text, member.start, member.end);
 }
 
+const hung: Failure = {
+	reason: 'it answered neither calls nor a ping',
+	remedy: '',
+	exitCode: null,
+	signal: null,
+	stderr: [],
+};
 const unwatched = { starting() {}, ready() {}, failed() {}, closed() {} };

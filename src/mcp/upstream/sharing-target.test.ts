@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Circuit } from '../health/circuit.ts';
 import type {
 	Ask,
 	Call,
 	Caller,
+	Failure,
 	McpError,
 	Notice,
 	ServerFacts,
@@ -23,20 +24,22 @@ interface Opened {
 	readonly calls: { readonly call: Call; readonly sink: Sink }[];
 	closed: boolean;
 	ready: boolean;
+	pings: number;
 }
 
 /** A target in memory; `handshake` decides of what kind the server is. */
-function server(): { target: Target; opened: Opened[]; handshake: boolean } {
+function server(): { target: Target; opened: Opened[]; handshake: boolean; refuses: boolean } {
 	const opened: Opened[] = [];
 	const made = {
 		opened,
 		handshake: true,
+		refuses: false,
 		target: {
 			name: 'one',
 			local: true,
 			circuit: new Circuit(),
 			open: (_caller: Caller, events: UpstreamEvents) => {
-				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false, ready: false };
+				const one: Opened = { events, levels: [], topics: [], calls: [], closed: false, ready: false, pings: 0 };
 				opened.push(one);
 				setImmediate(() => {
 					one.ready = true;
@@ -52,10 +55,12 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean } {
 					setLevel: (level: string) => one.levels.push(level),
 					watch: (topic: Topic, done: (refusal: McpError | null) => void) => {
 						if (!one.ready) return done({ code: 0, message: 'not there yet', data: null });
+						if (made.refuses) return done({ code: 0, message: 'no', data: null });
 						one.topics.push(`+${topic.id}`);
 						done(null);
 					},
 					unwatch: (topic: Topic) => one.topics.push(`-${topic.id}`),
+					ping: () => one.pings++,
 					close: async () => {
 						one.closed = true;
 					},
@@ -65,6 +70,8 @@ function server(): { target: Target; opened: Opened[]; handshake: boolean } {
 	};
 	return made;
 }
+
+const failure: Failure = { reason: 'it broke', remedy: '', exitCode: null, signal: null, stderr: [] };
 
 function facts(handshake: boolean): ServerFacts {
 	const text = Buffer.from('{}');
@@ -244,5 +251,84 @@ describe('SharingTarget', () => {
 		expect(told).toEqual([null, null]);
 		expect(made.opened[1]).toMatchObject({ topics: ['+kept'], closed: false });
 		await upstream.close();
+	});
+
+	test('a subscription stops the time that runs, and what is refused lets it run again', async () => {
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+		onTestFinished(() => void vi.useRealTimers());
+		const made = server();
+		const { upstream } = user(sharing(made.target, 'session', 1000), caller('a'));
+		await rest();
+		const told: unknown[] = [];
+		upstream.watch({ kind: 'resource', id: 'kept' }, (refusal) => told.push(refusal));
+		vi.advanceTimersByTime(2000);
+		expect(made.opened[0]?.closed).toBe(false);
+		upstream.unwatch({ kind: 'resource', id: 'kept' });
+		vi.advanceTimersByTime(2000);
+		expect(made.opened[0]?.closed).toBe(true);
+		made.refuses = true;
+		upstream.watch({ kind: 'resource', id: 'refused' }, (refusal) => told.push(refusal?.message));
+		await rest();
+		vi.advanceTimersByTime(2000);
+		expect(told).toEqual([null, 'no']);
+		expect(made.opened[1]?.closed).toBe(true);
+		await upstream.close();
+	});
+
+	test('a server that says again that it is ready is told of the subscriptions again', async () => {
+		const made = server();
+		const { upstream } = user(sharing(made.target, 'session'), caller('a'));
+		await rest();
+		upstream.watch({ kind: 'resource', id: 'x' }, () => {});
+		made.opened[0]?.events.ready(facts(true));
+		expect(made.opened[0]?.topics).toEqual(['+x', '+x']);
+		await upstream.close();
+	});
+
+	test('one start is news once: the others join what is known, and fail without a start of their own', async () => {
+		const { target, opened } = server();
+		const shared = sharing(target, 'all');
+		const news: string[] = [];
+		const follow = (name: string) =>
+			shared.open(caller(name), {
+				ready: (_server, kept) => news.push(`${name} ${kept === true ? 'kept' : 'new'}`),
+				failed: ({ untried }) => news.push(`${name} ${untried === true ? 'untried' : 'failed'}`),
+				note() {},
+				ask() {},
+			});
+		follow('a');
+		follow('b');
+		await rest();
+		follow('c');
+		await rest();
+		expect(news.splice(0)).toEqual(['a new', 'b new', 'c kept']);
+		opened[0]?.events.failed(failure);
+		expect(news).toEqual(['a failed', 'b untried', 'c untried']);
+	});
+
+	test.each([
+		['that is silent is given up when its calls have opened the circuit', () => {}, true],
+		['whose server says something stays', ({ events }: Opened) => events.note({ method: 'x', params: null }), false],
+	])('a connection %s', async (_name, inTheMeantime, ends) => {
+		vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+		onTestFinished(() => void vi.useRealTimers());
+		const { target, opened } = server();
+		const { heard } = user(sharing(target, 'all'), caller('a'));
+		await rest();
+		const [one] = opened;
+		for (let n = 0; n < 5; n++) target.circuit.failed('timeout', failure, 2500);
+		expect([target.circuit.state, one?.pings]).toEqual(['open', 1]);
+		vi.advanceTimersByTime(5000);
+		if (one !== undefined) inTheMeantime(one);
+		vi.advanceTimersByTime(6000);
+		expect(heard.includes('it answered neither calls nor a ping')).toBe(ends);
+	});
+
+	test('a circuit that opens for another reason says nothing of a connection that stands', async () => {
+		const { target, opened } = server();
+		user(sharing(target, 'all'), caller('a'));
+		await rest();
+		for (let n = 0; n < 5; n++) target.circuit.failed('start', failure, 2500);
+		expect([target.circuit.state, opened[0]?.pings]).toEqual(['open', 0]);
 	});
 });

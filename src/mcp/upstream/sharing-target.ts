@@ -12,7 +12,7 @@ export interface SharingOptions {
 	readonly target: Target;
 	readonly sharing: Sharing;
 	readonly idleTimeout: number | null;
-	/** A connection stands. */
+	/** A connection stands, or stands again. */
 	ready(server: ServerFacts): void;
 }
 
@@ -55,6 +55,7 @@ export class SharingTarget implements Target {
 			{
 				...{ target, caller, idleTimeout },
 				ready: (shared, server) => this.ready(shared, server),
+				again: (server) => this.options.ready(server),
 				over: (shared) => this.forget(shared),
 			},
 			key !== null,

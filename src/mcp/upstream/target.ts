@@ -15,12 +15,14 @@ import type {
 	UpstreamEvents,
 } from '../model.ts';
 import { Circuit } from '../health/circuit.ts';
+import { refuseAsk } from '../asks/refuse-ask.ts';
 import { awayError } from '../errors.ts';
 import { CallClock } from './call-clock.ts';
 import { CallLimit, type LimitUser } from './call-limit.ts';
 import type { Connection } from './connection.ts';
 import { EraMemory } from './era-memory.ts';
 import { LostCall } from './lost-calls.ts';
+import { ownCall } from '../own-call.ts';
 import { Negotiation, type NegotiationEvents } from './negotiate.ts';
 import { ToolHeaders } from './tool-headers.ts';
 import type { Sent } from './open-call.ts';
@@ -148,6 +150,10 @@ class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 
 	unwatch(topic: Topic): void {
 		this.connection?.unwatch(topic);
+	}
+
+	ping(): void {
+		if (this.failure === null) this.connection?.start(ownCall('ping', {}, this.caller), silent);
 	}
 
 	async close(keepSession = false): Promise<void> {
@@ -283,3 +289,4 @@ const maximumTries = 13;
 /** Of more sessions in a row that a server forgets, the oldest is not waited for: one that forgets all must not fill memory. */
 const maximumRetired = 8;
 const nothingToCancel: Ticket = { cancel() {} };
+const silent: Sink = { note() {}, ask: refuseAsk, done() {}, fail() {} };
