@@ -97,7 +97,7 @@ test('notifications that a server leaves unanswered leave room for calls, and en
 }, 30_000);
 
 describe('a POST that an HTTP+SSE server leaves unanswered', () => {
-	async function hanging() {
+	async function hanging(from = 1000) {
 		const server = await SseMcpServer.start();
 		const closing: (() => Promise<unknown>)[] = [() => server.close()];
 		onTestFinished(async () => {
@@ -110,12 +110,12 @@ describe('a POST that an HTTP+SSE server leaves unanswered', () => {
 		server.intercept = (request, response) => {
 			if (request.method !== 'POST' || request.headers['content-length'] === undefined) return false;
 			// Notices are short.
-			if (Number(request.headers['content-length']) < 1000) return false;
+			if (Number(request.headers['content-length']) < from) return false;
 			state.held++;
 			response.on('close', () => state.held--);
 			return true;
 		};
-		return { one, state, url: `${gateway.url()}/mcp` };
+		return { one, state, server, url: `${gateway.url()}/mcp` };
 	}
 	const params = `{"name":"slow","arguments":{"pad":"${'x'.repeat(1000)}"}}`;
 
@@ -141,5 +141,14 @@ describe('a POST that an HTTP+SSE server leaves unanswered', () => {
 		await one.end();
 		await expect.poll(() => state.held).toBe(0);
 		await Promise.all(calls);
+	});
+
+	test('is counted: a server that asks without end loses its connection', async () => {
+		const { one, state, server } = await hanging(0);
+		const call = one.request('tools/call', params);
+		await expect.poll(() => state.held).toBe(1);
+		for (let at = 0; at < 17_000; at++) server.say({ jsonrpc: '2.0', id: at, method: 'ping' });
+		expect((await call).message.error?.message).toContain('"a" did not answer: it does not take what it is sent');
+		await expect.poll(() => state.held).toBe(0);
 	});
 });
