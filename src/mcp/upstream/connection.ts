@@ -21,7 +21,7 @@ import type { Dialect } from './dialect.ts';
 import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
 import { type LostCalls, safeMethods } from './lost-calls.ts';
 import { type CallOwner, OpenCall, type Sent } from './open-call.ts';
-import { asksOutOfPlace, failureOf } from './failure-of.ts';
+import { asksOutOfPlace, failureOf, unanswered } from './failure-of.ts';
 import { type AskOwner, ServerAsk } from './server-ask.ts';
 import { type ToolHeaders, ToolListing } from './tool-headers.ts';
 import type { TopicStream } from './topic-stream.ts';
@@ -167,9 +167,10 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	unsolicited(scanned: Scanned, call: OpenCall | null): void {
 		const method = memberOf(scanned.members, 'method');
 		if (method === null) return;
-		if (scanned.text[method.start] !== 0x22 || method.end - method.start > maximumMethodBytes) return;
+		if (scanned.text[method.start] !== 0x22 || method.end - method.start > maximumNameBytes) return;
 		const name = decodeString(scanned.text, method.start, method.end);
 		const id = memberOf(scanned.members, 'id');
+		if (id !== null && id.end - id.start > maximumNameBytes) return;
 		if (id !== null) return this.asked(textOf(scanned, id).toString(), name, scanned, call);
 		const params = memberOf(scanned.members, 'params');
 		if (name === 'notifications/subscriptions/acknowledged') return this.acknowledged(scanned, params);
@@ -249,7 +250,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		// A session that the server has forgotten is as dead as a process; whoever holds the connection opens another.
 		if (endsTransport(fault)) this.fail(failure);
 		else this.check?.failed(fault);
-		return mcpError(code.internal, `target "${this.target}" did not answer: ${failure.reason}`, this.target);
+		return unanswered(this.target, failure);
 	}
 
 	fail(failure: Failure): void {
@@ -262,7 +263,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	/** The connection ends: whoever still waits is told so. */
 	abandon(reason: string): void {
 		for (const ask of [...this.asks]) ask.withdraw();
-		const error = mcpError(code.internal, `target "${this.target}" did not answer: ${reason}`, this.target);
+		const error = unanswered(this.target, { reason });
 		this.calls.each((call) => call.abandon(error));
 	}
 
@@ -306,7 +307,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		const { circuit, clock } = this.vitals;
 		const reason = `it gave no sign of life for ${clock.timeout / 1000} s (callTimeout)`;
 		circuit.failed('timeout', { reason, remedy: '', exitCode: null, signal: null, stderr: [] }, clock.timeout);
-		call.refuse(mcpError(code.internal, `target "${this.target}" did not answer: ${reason}`, this.target), reason);
+		call.refuse(unanswered(this.target, { reason }), reason);
 	}
 
 	/**
@@ -384,8 +385,8 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	}
 }
 
-/** No method has a name this long. */
-const maximumMethodBytes = 1024;
+/** No method has a name this long, and no request an id: each that waits would hold it. */
+const maximumNameBytes = 1024;
 /** After so long without sign of life it is looked whether the other end is still there, and again and again. */
 const silenceMs = 20_000;
 const lookAgainMs = 5000;

@@ -19,6 +19,12 @@ export function failureOf(fault: TransportFault): Failure {
 	return { reason: `it answered HTTP ${fault.status}${text === '' ? '' : `: ${text}`}`, remedy, ...none };
 }
 
+/** The error of a call that got no answer. */
+export function unanswered(target: string, { reason, retryAfter }: Pick<Failure, 'reason' | 'retryAfter'>): McpError {
+	const error = mcpError(code.internal, `target "${target}" did not answer: ${reason}`, target);
+	return retryAfter === undefined ? error : { ...error, retryAfter };
+}
+
 /** Servers without a handshake ask with their result, never in the middle of a call. */
 export function asksOutOfPlace(target: string, method: string): McpError {
 	const message = `target "${target}" sent the request ${method} in the middle of a call; its era returns input_required instead`;

@@ -3,7 +3,7 @@ import { isScanFault } from '../../lib/json-scan.ts';
 import type { Caller, Result, Upstream } from '../model.ts';
 import { ownCall } from '../own-call.ts';
 import { createTarget } from './target.ts';
-import { ioFault } from './transport/io-fault.ts';
+import { allBusy, ioFault } from './transport/io-fault.ts';
 import { scanMessage } from './transport/scan-message.ts';
 import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport/transport.ts';
 
@@ -135,3 +135,20 @@ test.each(['EMFILE', 'ENFILE'])(
 	},
 	20_000,
 );
+
+test('a call that got no connection is told to come again; it is not sent once more, and the circuit hears nothing', async () => {
+	const { target, transports, open } = serve();
+	const upstream = await open();
+	const told = new Promise((resolve) => {
+		const sink = { note() {}, ask() {}, done: resolve, fail: resolve };
+		upstream.start(ownCall('tools/list', {}, caller), sink);
+	});
+	const error = Object.assign(new Error('all connections are busy'), { code: allBusy });
+	transports[0]?.calls[0]?.receiver.failed(ioFault(new URL('http://127.0.0.1:1'), error));
+	expect(await told).toMatchObject({
+		message: 'target "one" did not answer: it has too many calls under way',
+		retryAfter: 5,
+	});
+	expect(transports[0]?.calls).toHaveLength(1);
+	expect(target.circuit).toMatchObject({ state: 'closed', failures: 0 });
+});

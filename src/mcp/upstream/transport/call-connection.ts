@@ -1,16 +1,21 @@
 import { connect, type Socket } from 'node:net';
+import type { Placed, WaitingLine } from '../../../lib/waiting-line.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { ReplyHandler } from './http-request.ts';
 import type { ReplyHead } from './reply-head.ts';
 
 /** A request on its way, and who hears of it. */
-export class PendingCall {
+export class PendingCall implements Placed {
+	place = -1;
 	readonly head: string;
 	readonly body: Buffer | null;
 	readonly handler: ReplyHandler;
 	/** The connection that carries it now. */
 	connection: CallConnection | null = null;
 	aborted = false;
+	/** Where it waits for a connection, and since when. */
+	line: WaitingLine<PendingCall> | null = null;
+	since = 0;
 
 	constructor(head: string, body: Buffer | null, handler: ReplyHandler) {
 		this.head = head;
@@ -21,6 +26,8 @@ export class PendingCall {
 	/** Gives the request up; its connection goes with it. */
 	abort(): void {
 		this.aborted = true;
+		this.line?.remove(this);
+		this.line = null;
 		this.connection?.destroy();
 		this.connection = null;
 	}

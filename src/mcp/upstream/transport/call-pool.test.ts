@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { CallPool } from './call-pool.ts';
 import type { ReplyHandler } from './http-request.ts';
 
@@ -180,6 +180,31 @@ test('those that wait for a connection are sent in their order; one that is give
 	for (const socket of open) socket.write(ok);
 	expect(await next).toEqual(answer);
 	expect(seen.connections).toBe(512);
+}, 30_000);
+
+test('10,000 calls wait for a connection, 30 s at most; one that is given up makes room', async () => {
+	vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+	onTestFinished(() => void vi.useRealTimers());
+	await answering();
+	const errors: (Error & { code?: string })[] = [];
+	const controls: { abort(reason: Error): void }[] = [];
+	const request = { method: 'POST', headers: [], body: Buffer.from('{}'), lasting: false } as const;
+	const send = () =>
+		pool?.send('/', request, {
+			onRequestStart: (control) => void controls.push(control),
+			onResponseError: (_control, error) => void errors.push(error),
+		});
+	for (let at = 0; at < 10_512; at++) send();
+	expect(errors).toEqual([]);
+	send();
+	expect(errors.map(({ code }) => code)).toEqual(['ALL_BUSY']);
+	for (const control of controls.slice(5000, 6000)) control.abort(new Error('enough'));
+	for (let at = 0; at < 1000; at++) send();
+	expect(errors).toHaveLength(1);
+	vi.advanceTimersByTime(29_000);
+	expect(errors).toHaveLength(1);
+	vi.advanceTimersByTime(3000);
+	expect(errors).toHaveLength(10_001);
 }, 30_000);
 
 test('an idle connection ends when its time is up, whatever the server does', async () => {

@@ -1,9 +1,15 @@
+import { WaitingLine } from '../../../lib/waiting-line.ts';
 import { CallConnection, type CallConnectionOwner, PendingCall } from './call-connection.ts';
 import type { HttpRequest, ReplyHandler } from './http-request.ts';
+import { allBusy } from './io-fault.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 
 /** Calls to one server beyond this wait for a connection. */
 const maximumConnections = 512;
+/** More do not even wait. */
+const maximumWaiting = 10_000;
+/** Who waits longer is told to come again. */
+const longestWaitMs = 30_000;
 /** An idle connection is kept so long, unless the server says otherwise. */
 const keepAliveMs = 60_000;
 const sweepMs = 1000;
@@ -21,7 +27,9 @@ export class CallPool implements CallConnectionOwner {
 	private readonly start: string;
 	private readonly idle: CallConnection[] = [];
 	private readonly connections = new Set<CallConnection>();
-	private readonly waiting: PendingCall[] = [];
+	private readonly waiting = new WaitingLine<PendingCall>();
+	/** Runs while calls wait. */
+	private patience: NodeJS.Timeout | null = null;
 	private destroyed = false;
 	private sweep: NodeJS.Timeout | null = null;
 	private lastHeaders: readonly string[] = [];
@@ -49,7 +57,7 @@ export class CallPool implements CallConnectionOwner {
 		const connection = this.take();
 		if (connection !== null) connection.send(call);
 		else if (this.connections.size < maximumConnections) this.open(call);
-		else this.waiting.push(call);
+		else this.wait(call);
 	}
 
 	free(connection: CallConnection): void {
@@ -81,7 +89,8 @@ export class CallPool implements CallConnectionOwner {
 		if (this.sweep !== null) clearInterval(this.sweep);
 		this.sweep = null;
 		this.destroyed = true;
-		for (const call of this.waiting.splice(0)) if (!call.aborted) call.handler.onResponseError?.(call, error);
+		this.endPatience();
+		for (const call of this.waiting.clear()) refuse(call, error);
 		for (const connection of this.connections) connection.break(error);
 	}
 
@@ -99,12 +108,34 @@ export class CallPool implements CallConnectionOwner {
 		connection.send(call);
 	}
 
+	private wait(call: PendingCall): void {
+		if (this.waiting.size >= maximumWaiting) return refuse(call, busyError());
+		call.line = this.waiting;
+		call.since = performance.now();
+		this.waiting.push(call);
+		this.patience ??= setInterval(() => this.refuseOld(), sweepMs).unref();
+	}
+
 	private nextWaiting(): PendingCall | null {
+		const call = this.waiting.shift();
+		if (call !== null) call.line = null;
+		return call;
+	}
+
+	private refuseOld(): void {
+		const old = performance.now() - longestWaitMs;
 		for (;;) {
-			const call = this.waiting.shift();
-			if (call === undefined) return null;
-			if (!call.aborted) return call;
+			const { first } = this.waiting;
+			if (first === null) return this.endPatience();
+			if (first.since > old) return;
+			this.waiting.remove(first);
+			refuse(first, busyError());
 		}
+	}
+
+	private endPatience(): void {
+		if (this.patience !== null) clearInterval(this.patience);
+		this.patience = null;
 	}
 
 	private closeOld(): void {
@@ -131,6 +162,15 @@ export class CallPool implements CallConnectionOwner {
 		this.lastStart = text;
 		return text;
 	}
+}
+
+function refuse(call: PendingCall, error: Error): void {
+	call.line = null;
+	call.handler.onResponseError?.(call, error);
+}
+
+function busyError(): Error {
+	return Object.assign(new Error('all connections are busy'), { code: allBusy });
 }
 
 function closedError(): Error {

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { Pool } from 'undici';
 import { CallPool } from './call-pool.ts';
 import type { HttpRequest, ReplyHandler } from './http-request.ts';
+import { PostGate } from './post-gate.ts';
 
 const connectTimeoutMs = 10_000;
 /** Calls to one server beyond this wait for a connection. */
@@ -24,6 +25,7 @@ export type Dial = (origin: URL, dead: () => void) => void;
 export class HttpPool {
 	calls: CallPool | Pool;
 	streams: Pool;
+	readonly posts = new PostGate();
 	private readonly origin: URL;
 	private readonly dial: Dial;
 	private lookedAt = Number.NEGATIVE_INFINITY;

@@ -21,14 +21,19 @@ const headBytes = 128;
 export class Inbox {
 	private readonly open = new Dictionary<Receiver>();
 	private readonly onJunk: (text: Buffer) => void;
+	private readonly onSettled: ((id: number) => void) | null;
 	private listener: Receiver | null = null;
 	private readonly early: Scanned[] = [];
 	private earlyBytes = 0;
 	private ended: TransportFault | null = null;
 
-	/** `onJunk` gets what is no JSON-RPC message, answers nothing that was asked, or came too early for too long. */
-	constructor(onJunk: (text: Buffer) => void) {
+	/**
+	 * `onJunk` gets what is no JSON-RPC message, answers nothing that was asked, or came too early for too long;
+	 * `onSettled` the id of what was answered.
+	 */
+	constructor(onJunk: (text: Buffer) => void, onSettled: ((id: number) => void) | null = null) {
 		this.onJunk = onJunk;
+		this.onSettled = onSettled;
 	}
 
 	/** A request whose answer is awaited. */
@@ -85,6 +90,7 @@ export class Inbox {
 		const frame = readResultFrame([text]);
 		if (frame === null || this.open.get(frame.id)?.unread?.(frame) !== true) return false;
 		this.open.delete(frame.id);
+		this.onSettled?.(frame.id);
 		return true;
 	}
 
@@ -109,6 +115,7 @@ export class Inbox {
 		const receiver = id === null ? undefined : this.open.get(id);
 		if (id === null || receiver === undefined) return this.junk(message);
 		this.open.delete(id);
+		this.onSettled?.(id);
 		receiver.message(message, null);
 	}
 

@@ -3,6 +3,9 @@ import type { TransportFault } from './transport.ts';
 /** So much of the body of an error is kept for the message. */
 export const maximumFaultBytes = 64 * 1024;
 
+/** The code of an error: no connection became free for a request. */
+export const allBusy = 'ALL_BUSY';
+
 /** A broken connection in words for a person. Clients are told the words, the log also where it was. */
 export function ioFault(url: URL, error: Error): TransportFault {
 	const { code = '', syscall } = error as NodeJS.ErrnoException;
@@ -14,6 +17,11 @@ export function ioFault(url: URL, error: Error): TransportFault {
 		const reason = 'the connection was not opened: too many open files';
 		const remedy = 'Raise the limit of open files (ulimit -n).';
 		return { kind: 'io', reason, remedy, where, neverRan: true, retryAfter: 1 };
+	}
+	if (code === allBusy) {
+		// Not tried again, as if it had been answered: it would wait as long once more, behind all others.
+		const reason = 'it has too many calls under way';
+		return { kind: 'io', reason, remedy: '', where, answered: true, retryAfter: 5 };
 	}
 	if (syscall === 'connect') return unreachable(`there is no connection to it (${code})`, where);
 	// The words of the system hold addresses, those of the HTTP client do not.

@@ -12,7 +12,7 @@ export class Listening implements Ticket, StreamFollower {
 	hearsSince: number | null = null;
 	private readonly channel: HttpChannel;
 	private readonly headers: readonly string[];
-	private readonly receiver: Receiver;
+	readonly receiver: Receiver;
 	private stream: EventStream | null = null;
 	private lastEventId = '';
 	private retryMs = pauseOf(null);

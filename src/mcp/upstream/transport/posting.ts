@@ -275,7 +275,8 @@ export class Posting implements Ticket, Slotted, ReplyHandler {
 		}
 	}
 
-	private fail(fault: TransportFault): void {
+	/** Ends it without an answer. */
+	fail(fault: TransportFault): void {
 		if (this.over) return;
 		this.finish();
 		this.receiver.failed(fault);

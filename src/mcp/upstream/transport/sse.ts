@@ -4,6 +4,7 @@ import { HttpChannel } from './http-channel.ts';
 import type { HttpPool } from './http-pool.ts';
 import { Inbox } from './inbox.ts';
 import { mayHaveRun } from './io-fault.ts';
+import { Outbox, type Posted } from './outbox.ts';
 import { SseDelivery } from './sse-delivery.ts';
 import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
@@ -35,12 +36,19 @@ export class SseTransport implements Transport {
 	/** Where messages are posted to; null until the server has said it. */
 	private endpoint: HttpChannel | null = null;
 	private waiting: Outgoing[] = [];
+	private readonly outbox: Outbox;
+	/** Requests that the server has not taken yet, by id. */
+	private readonly delivering = new Map<number, SseDelivery>();
 	private readonly timer: NodeJS.Timeout;
 	private ended: TransportFault | null = null;
 
 	constructor(options: SseOptions) {
 		this.options = options;
-		this.inbox = new Inbox((text) => options.onJunk(text));
+		this.inbox = new Inbox(
+			(text) => options.onJunk(text),
+			(id) => this.delivering.get(id)?.within(takenMs),
+		);
+		this.outbox = new Outbox(options.pool.posts, (reason) => this.give(over(reason)));
 		this.channel = new HttpChannel(new URL(options.url), options.pool, options.maximumAnswerBytes);
 		this.stream = new EventStream(this.channel, [], '', {
 			event: (data, type) => this.event(data, type),
@@ -81,23 +89,54 @@ export class SseTransport implements Transport {
 		this.waiting = [];
 		this.ended ??= over('it was closed');
 		this.stream.cancel();
+		this.stopDelivering();
 	}
 
 	private send(outgoing: Outgoing): void {
-		if (this.endpoint === null) {
-			this.waiting.push(outgoing);
-			return;
-		}
-		const { id, message, headers } = outgoing;
-		const refused = (fault: TransportFault) => {
-			if (id !== null) this.inbox.fail(id, fault);
+		const { endpoint } = this;
+		if (endpoint === null) this.waiting.push(outgoing);
+		else if (outgoing.id === null) this.tell(endpoint, outgoing);
+		else this.deliver(endpoint, outgoing, outgoing.id);
+	}
+
+	private tell(endpoint: HttpChannel, { message, headers }: Outgoing): void {
+		const send = (posted: Posted) => {
+			const delivery = new SseDelivery(
+				endpoint,
+				message,
+				headers,
+				() => {},
+				() => posted.end(),
+			);
+			delivery.send();
+			return delivery;
 		};
-		new SseDelivery(this.endpoint, message, headers, refused).send();
+		this.outbox.post(message.length, send, null);
+	}
+
+	private deliver(endpoint: HttpChannel, { message, headers }: Outgoing, id: number): void {
+		const delivery = new SseDelivery(
+			endpoint,
+			message,
+			headers,
+			(fault) => this.inbox.fail(id, fault),
+			() => this.delivering.delete(id),
+		);
+		this.delivering.set(id, delivery);
+		delivery.send();
+	}
+
+	private stopDelivering(): void {
+		for (const delivery of this.delivering.values()) delivery.cancel();
+		this.delivering.clear();
+		this.outbox.close();
 	}
 
 	private forget(id: number): void {
 		this.inbox.delete(id);
 		this.waiting = this.waiting.filter((one) => one.id !== id);
+		this.delivering.get(id)?.cancel();
+		this.delivering.delete(id);
 	}
 
 	private event(data: Buffer, type: string): void {
@@ -139,8 +178,12 @@ export class SseTransport implements Transport {
 		// A stream that broke was there before: what had been sent may have run.
 		this.inbox.end(mayHaveRun(fault));
 		this.stream.cancel();
+		this.stopDelivering();
 	}
 }
+
+/** A server may answer over the stream before it answers the POST; then it has so long for that. */
+const takenMs = 30_000;
 
 /** A message that waits for the endpoint. */
 interface Outgoing {

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HttpPool } from './http-pool.ts';
 import { SseTransport } from './sse.ts';
 import { StreamableHttpTransport } from './streamable-http.ts';
@@ -154,4 +154,41 @@ describe('a notification whose connection broke before anything came back', () =
 		await post(url, pool);
 		expect(heard).toBe(3);
 	});
+});
+
+test('HTTP+SSE: a POST without a reply is waited for during its call, and 30 s after the answer came over the stream', async () => {
+	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+	onTestFinished(() => void vi.useRealTimers());
+	let stream: Parameters<RequestListener>[1] | null = null;
+	let held = 0;
+	const { url, pool } = await serve((request, response) => {
+		if (request.method === 'GET') {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write('event: endpoint\ndata: /post\n\n');
+			stream = response;
+		} else {
+			held++;
+			response.on('close', () => held--);
+		}
+	});
+	const got = outcome(new SseTransport({ url, pool, onJunk() {} }));
+	await expect.poll(() => held).toBe(1);
+	await vi.advanceTimersByTimeAsync(3_000_000);
+	expect(held).toBe(1);
+	(stream as Parameters<RequestListener>[1] | null)?.write(`data: ${answer(100)}\n\n`);
+	expect(await got).toBe(100);
+	await vi.advanceTimersByTimeAsync(29_000);
+	expect(held).toBe(1);
+	await vi.advanceTimersByTimeAsync(2000);
+	await expect.poll(() => held).toBe(0);
+});
+
+test('a DELETE without a reply is given up', async () => {
+	let held = 0;
+	const { url, pool } = await serve((_request, response) => {
+		held++;
+		response.on('close', () => held--);
+	});
+	await new StreamableHttpTransport(url, pool).end(['mcp-session-id', 's']);
+	await expect.poll(() => held).toBe(0);
 });

@@ -3,8 +3,10 @@ import type { Ticket } from '../../model.ts';
 import { HttpChannel } from './http-channel.ts';
 import type { HttpPool } from './http-pool.ts';
 import { Listening } from './listening.ts';
+import { Outbox } from './outbox.ts';
 import { Posting } from './posting.ts';
-import type { OutboundRequest, Receiver, Transport } from './transport.ts';
+import { Telling } from './telling.ts';
+import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
 /** JSON-RPC over Streamable HTTP: one POST a message, answers as JSON or as events (MCP transports). */
 export class StreamableHttpTransport implements Transport {
@@ -12,13 +14,17 @@ export class StreamableHttpTransport implements Transport {
 	private readonly channel: HttpChannel;
 	private readonly pool: HttpPool;
 	private readonly open = new SlotList<Posting>();
+	private readonly outbox: Outbox;
 	private listening: Listening | null = null;
+	/** Why nothing more is sent. */
+	private ended: TransportFault | null = null;
 	private closed = false;
 
 	/** `maximumAnswerBytes` of one answer or event; default 64 MiB. */
 	constructor(url: URL | string, pool: HttpPool, maximumAnswerBytes?: number) {
 		this.pool = pool;
 		this.channel = new HttpChannel(typeof url === 'string' ? new URL(url) : url, pool, maximumAnswerBytes);
+		this.outbox = new Outbox(pool.posts, (reason) => this.give({ kind: 'io', reason, remedy: '', over: true }));
 	}
 
 	get hearsSince(): number | null {
@@ -26,6 +32,10 @@ export class StreamableHttpTransport implements Transport {
 	}
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {
+		if (this.ended !== null) {
+			receiver.failed({ ...this.ended, neverRan: true });
+			return { cancel() {} };
+		}
 		const headers = [...postHeaders, ...request.headers];
 		const lasting = request.lasting === true;
 		const posting = new Posting(
@@ -41,21 +51,23 @@ export class StreamableHttpTransport implements Transport {
 	}
 
 	post(message: Buffer, headers: readonly string[], settled?: () => void): void {
-		this.tellOnce([...postHeaders, ...headers], message, settled, true);
+		const all = [...postHeaders, ...headers];
+		this.outbox.post(message.length, (posted) => new Telling(this.channel, all, message, posted), settled ?? null);
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {
 		this.listening?.cancel();
 		const listening = new Listening(this.channel, headers, receiver);
 		this.listening = listening;
-		listening.begin();
+		if (this.ended === null) listening.begin();
+		else receiver.failed(this.ended);
 		return listening;
 	}
 
 	end(headers: readonly string[]): Promise<void> {
 		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, 1000);
 			const posting = this.tell('DELETE', headers);
+			const timer = setTimeout(() => posting.cancel(), 1000);
 			posting.settled = () => {
 				clearTimeout(timer);
 				resolve();
@@ -73,23 +85,18 @@ export class StreamableHttpTransport implements Transport {
 		this.closed = true;
 		this.listening?.cancel();
 		this.open.each((posting) => posting.cancel());
+		this.outbox.close();
 	}
 
-	/**
-	 * A server may close an idle connection in the very moment in which it is used again. What wants no answer would be
-	 * lost with it: a cancellation, or the answer that a call waits for. Heard twice, it does no harm.
-	 */
-	private tellOnce(headers: readonly string[], body: Buffer, settled: (() => void) | undefined, again: boolean): void {
-		const request = { method: 'POST', headers, body, lasting: false } as const;
-		const receiver: Receiver = {
-			message: () => settled?.(),
-			failed: () => {
-				if (again && !posting.answered && !this.closed) this.tellOnce(headers, body, settled, false);
-				else settled?.();
-			},
-		};
-		const posting = new Posting(this.channel, request, receiver, null, null);
-		posting.send();
+	/** The transport is over: all who wait for an answer are told. */
+	private give(fault: TransportFault): void {
+		if (this.closed || this.ended !== null) return;
+		this.ended = fault;
+		this.outbox.close();
+		this.open.each((posting) => posting.fail(fault));
+		const { listening } = this;
+		listening?.cancel();
+		listening?.receiver.failed(fault);
 	}
 
 	/** Something that wants no answer. */
