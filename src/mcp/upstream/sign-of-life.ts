@@ -17,6 +17,7 @@ const patienceMs = 10_000;
  */
 export class SignOfLife implements CircuitFollower {
 	slot = -1;
+	readonly tries = false;
 	private readonly circuit: Circuit;
 	private readonly suspect: Suspect;
 	private timer: NodeJS.Timeout | null = null;
