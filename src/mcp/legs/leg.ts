@@ -1,4 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { inSlices } from '../../lib/in-slices.ts';
+import { Queue } from '../../lib/queue.ts';
+import type { Slotted } from '../../lib/slot-list.ts';
 import { Backoff } from '../../processes/backoff.ts';
 import type { CircuitFollower } from '../health/circuit.ts';
 import { awayError, code, mcpError, tooMuch } from '../errors.ts';
@@ -42,6 +45,12 @@ export interface LegEvents {
 	failed(leg: Leg): void;
 	/** A target that was there is gone, for longer than a restart takes. */
 	left(leg: Leg): void;
+}
+
+/** Somebody who waits for a connection. */
+interface Waiter extends Slotted {
+	/** null: does not wait any longer. */
+	known: (() => void) | null;
 }
 
 /** More calls do not wait for one connection. */
@@ -93,7 +102,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	private retired = false;
 	/** Has taken its place. */
 	private successor: Leg | null = null;
-	private waiting: (() => void)[] | null = null;
+	private waiting: Queue<Waiter> | null = null;
 
 	constructor(options: LegOptions) {
 		const { target, caller, watch, lanes } = options;
@@ -142,10 +151,11 @@ export class Leg implements CircuitFollower, LinkOwner {
 			then();
 			return () => {};
 		}
-		(this.waiting ??= []).push(then);
+		const one: Waiter = { slot: -1, known: then };
+		(this.waiting ??= new Queue()).add(one);
 		return () => {
-			const at = this.waiting?.indexOf(then) ?? -1;
-			if (at >= 0) this.waiting?.splice(at, 1);
+			one.known = null;
+			this.waiting?.remove(one);
 		};
 	}
 
@@ -161,7 +171,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 		if (this.closed) return;
 		if (this.target.circuit.state === 'open') this.release();
 		else if (this.retry !== null)
-			this.plan(this.waiting !== null && this.waiting.length > 0 ? 0 : Math.random() * rushMs);
+			this.plan(this.waiting !== null && this.waiting.size > 0 ? 0 : Math.random() * rushMs);
 	}
 
 	/** Starts a call that has waited. */
@@ -169,6 +179,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 		if (this.successor !== null) return this.successor.start(call, sink);
 		if (this.upstream !== null && this.state === 'ready' && this.target.circuit.passes())
 			return this.send(this.upstream, call, sink);
+		// Lost again, while others were started.
+		if (this.hopeful) return this.wait(call, sink);
 		sink.fail(unavailable(this));
 		return nothingToCancel;
 	}
@@ -253,10 +265,11 @@ export class Leg implements CircuitFollower, LinkOwner {
 		this.upstream = null;
 		this.failure = failure;
 		this.state = 'failed';
+		this.lanes?.lost();
 		void upstream?.close();
 		if (this.closed) return;
 		this.options.watch.failed(this.target.name, failure, wasReady);
-		if (this.retired) return;
+		if (this.retired) return this.release();
 		if (wasReady) this.leave(upstream?.served === true || lasted > stableMs);
 		else {
 			// That there is no room for a process or a descriptor says nothing of the server.
@@ -309,7 +322,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	}
 
 	private wait(call: Call, sink: Sink): Ticket {
-		if (this.hopeful && this.waiting !== null && this.waiting.length >= maximumWaiting) {
+		if (this.hopeful && (this.waiting?.size ?? 0) + (this.lanes?.queued ?? 0) >= maximumWaiting) {
 			sink.fail({ ...tooMuch(`too many calls wait for target "${this.target.name}"`), target: this.target.name });
 			return nothingToCancel;
 		}
@@ -318,10 +331,13 @@ export class Leg implements CircuitFollower, LinkOwner {
 		return waiting;
 	}
 
+	/** Who waits goes on, in slices: a thousand calls that are refused at once would hold up all others. */
 	private release(): void {
-		const { waiting } = this;
+		const { waiting, upstream } = this;
 		this.waiting = null;
-		for (const then of waiting ?? []) then();
+		if (upstream !== null && this.state === 'ready') this.lanes?.stands(upstream);
+		else this.lanes?.strand((call, sink) => this.startLate(call, sink));
+		if (waiting !== null) void inSlices(waiting.takeAll(), ({ known }) => known?.());
 	}
 }
 
