@@ -4,7 +4,7 @@ import { Queue } from '../../lib/queue.ts';
 import type { Slotted } from '../../lib/slot-list.ts';
 import { Backoff } from '../../processes/backoff.ts';
 import type { CircuitFollower } from '../health/circuit.ts';
-import { awayError, code, mcpError, tooMuch } from '../errors.ts';
+import { awayError, tooMuch } from '../errors.ts';
 import { askingMethods, type LaneBudget, Lanes } from './lanes.ts';
 import { LegLink, type LinkOwner } from './leg-link.ts';
 import type {
@@ -23,6 +23,7 @@ import type {
 } from '../model.ts';
 import { refuseAsk } from '../asks/refuse-ask.ts';
 import type { TargetWatch } from '../health/target-watch.ts';
+import { WaitingCall } from './waiting-call.ts';
 
 export interface LegOptions {
 	readonly target: Target;
@@ -266,10 +267,11 @@ export class Leg implements CircuitFollower, LinkOwner {
 		this.failure = failure;
 		this.state = 'failed';
 		this.lanes?.lost();
+		if (this.retired) this.release();
 		void upstream?.close();
 		if (this.closed) return;
 		this.options.watch.failed(this.target.name, failure, wasReady);
-		if (this.retired) return this.release();
+		if (this.retired) return;
 		if (wasReady) this.leave(upstream?.served === true || lasted > stableMs);
 		else {
 			// That there is no room for a process or a descriptor says nothing of the server.
@@ -356,37 +358,4 @@ const nothingToCancel: Ticket = { cancel() {} };
 
 function wantsExclusive({ caller, method }: Call): boolean {
 	return (caller.interactive || caller.logLevel !== null) && askingMethods.has(method);
-}
-
-/** A call that could not be sent at once. */
-class WaitingCall implements Ticket {
-	private readonly leg: Leg;
-	private readonly call: Call;
-	private sink: Sink | null;
-	private ticket: Ticket | null = null;
-	private forget: (() => void) | null = null;
-
-	constructor(leg: Leg, call: Call, sink: Sink) {
-		this.leg = leg;
-		this.call = call;
-		this.sink = sink;
-	}
-
-	begin(): void {
-		this.forget = this.leg.whenKnown(() => this.known());
-	}
-
-	cancel(reason?: string): void {
-		if (this.ticket !== null) return this.ticket.cancel(reason);
-		const { sink } = this;
-		this.sink = null;
-		this.forget?.();
-		sink?.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
-	}
-
-	private known(): void {
-		const { sink } = this;
-		this.sink = null;
-		if (sink !== null) this.ticket = this.leg.startLate(this.call, sink);
-	}
 }
