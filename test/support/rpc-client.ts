@@ -23,9 +23,9 @@ export interface RpcClient {
 	toolNames(): Promise<string[]>;
 }
 
-const modernMeta =
+const modernMeta = (capabilities: string) =>
 	'"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",' +
-	'"io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"}}';
+	`"io.modelcontextprotocol/clientCapabilities":${capabilities},"io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"}}`;
 
 /** A client of 2025-11-25, with a session. */
 export class LegacyClient implements RpcClient {
@@ -109,16 +109,19 @@ export class LegacyClient implements RpcClient {
 export class ModernClient implements RpcClient {
 	private readonly url: string;
 	private readonly dispatcher: Dispatcher | undefined;
+	private readonly meta: string;
 	private nextId = 1;
 
-	constructor(url: string, dispatcher?: Dispatcher) {
+	/** `capabilities` is JSON text. */
+	constructor(url: string, dispatcher?: Dispatcher, capabilities = '{}') {
 		this.url = url;
 		this.dispatcher = dispatcher;
+		this.meta = modernMeta(capabilities);
 	}
 
 	async request(method: string, params: string, id?: string): Promise<RpcReply> {
 		const comma = params.trim() === '{}' ? '' : ',';
-		const all = `{${modernMeta}${comma}${params.trim().slice(1)}`;
+		const all = `{${this.meta}${comma}${params.trim().slice(1)}`;
 		const headers: Record<string, string> = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
 		const { name: own, uri, taskId } = JSON.parse(params) as { name?: unknown; uri?: unknown; taskId?: unknown };
 		const name = own ?? uri ?? taskId;

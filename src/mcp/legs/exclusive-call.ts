@@ -1,3 +1,5 @@
+import type { Queue } from '../../lib/queue.ts';
+import type { Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import type { LargeResult } from '../large-result.ts';
 import type {
@@ -51,12 +53,12 @@ export class Seat {
 		});
 	}
 
-	/** `over` is called once the connection is free again. */
-	run(call: ExclusiveCall, over: () => void): void {
+	/** `over` is called once the connection is free again; `failed`: it may be about to end, too. */
+	run(call: ExclusiveCall, over: (failed: boolean) => void): void {
 		this.taken = true;
-		call.seated(() => {
+		call.seated((failed) => {
 			this.taken = false;
-			over();
+			over(failed);
 		});
 		const wait = this.settledAt - performance.now();
 		if (wait > 0) setTimeout(() => this.begin(call), wait);
@@ -74,17 +76,21 @@ export class Seat {
 }
 
 /** A call with a connection of its own, or on the way to one. */
-export class ExclusiveCall implements Sink, Ticket {
+export class ExclusiveCall implements Sink, Ticket, Slotted {
+	slot = -1;
 	private readonly call: Call;
 	private sink: Sink | null;
+	/** Where it waits for its turn. */
+	private readonly queue: Queue<ExclusiveCall>;
 	private ticket: Ticket | null = null;
-	private over: (() => void) | null = null;
+	private over: ((failed: boolean) => void) | null = null;
 	/** Ends the questions that come before the call; null when there are none. */
 	private asking: (() => void) | null = null;
 
-	constructor(call: Call, sink: Sink) {
+	constructor(call: Call, sink: Sink, queue: Queue<ExclusiveCall>) {
 		this.call = call;
 		this.sink = sink;
+		this.queue = queue;
 	}
 
 	/** Whether the client has taken it back. */
@@ -93,13 +99,21 @@ export class ExclusiveCall implements Sink, Ticket {
 	}
 
 	/** It has a connection; `over` is called once it needs it no longer. */
-	seated(over: () => void): void {
+	seated(over: (failed: boolean) => void): void {
 		this.over = over;
-		if (this.sink === null) this.leave();
+		if (this.sink === null) this.leave(false);
 	}
 
 	run(upstream: Upstream): void {
-		if (this.sink !== null) this.ticket = upstream.start(this.call, this);
+		this.start((call, sink) => upstream.start(call, sink));
+	}
+
+	/** Sends it, or has it wait elsewhere. */
+	start(start: (call: Call, sink: Sink) => Ticket): void {
+		if (this.sink === null) return;
+		const ticket = start(this.call, this);
+		// One that was refused at once has nothing to be taken back.
+		if (!this.gone) this.ticket = ticket;
 	}
 
 	/** Puts questions to the client before the call. `then` gets those that were not answered. */
@@ -141,7 +155,7 @@ export class ExclusiveCall implements Sink, Ticket {
 
 	done(result: Result): void {
 		const { sink } = this;
-		this.leave();
+		this.leave(false);
 		sink?.done(result);
 	}
 
@@ -151,21 +165,22 @@ export class ExclusiveCall implements Sink, Ticket {
 
 	pass(pieces: readonly JsonText[]): void {
 		const { sink } = this;
-		this.leave();
+		this.leave(false);
 		sink?.pass?.(pieces);
 	}
 
 	fail(error: McpError): void {
 		const { sink } = this;
-		this.leave();
+		this.leave(true);
 		sink?.fail(error);
 	}
 
-	private leave(): void {
+	private leave(failed: boolean): void {
 		const { over } = this;
 		this.sink = null;
 		this.over = null;
-		over?.();
+		this.queue.remove(this);
+		over?.(failed);
 	}
 }
 

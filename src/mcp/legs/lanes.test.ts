@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Circuit } from '../health/circuit.ts';
 import { Lanes } from './lanes.ts';
@@ -154,4 +155,86 @@ test('closing ends what waits and what was opened', async () => {
 	await one.close();
 	expect([second.seen, third.seen]).toEqual([['fail -32603'], ['fail -32603']]);
 	expect([opened[0]?.upstream.closed, budget.left]).toEqual([true, 1]);
+	const late = sink();
+	one.start(first, call, late.one);
+	expect(late.seen).toEqual(['fail -32603']);
+});
+
+const gone = { reason: 'gone', remedy: '', exitCode: null, signal: 'SIGKILL', stderr: [] };
+
+test('a thousand calls that are refused at their turn are refused one after the other, not one within the other', async () => {
+	const { one } = lanes(0);
+	const first = new FakeUpstream();
+	const sinks = Array.from({ length: 1001 }, sink);
+	for (const { one: to } of sinks) one.start(first, call, to);
+	let depth = 0;
+	let deepest = 0;
+	first.start = (_call, to) => {
+		deepest = Math.max(deepest, ++depth);
+		to.fail({ code: -32602, message: 'refused', data: null });
+		depth--;
+		return { cancel() {} };
+	};
+	first.sinks[0]?.done(result);
+	await vi.waitFor(() => expect(one.busy).toBe(false));
+	expect(sinks.map(({ seen }) => seen)).toEqual([['done'], ...Array.from({ length: 1000 }, () => ['fail -32602'])]);
+	expect(deepest).toBe(1);
+});
+
+test('what waits is not sent over a connection that fails with its call, but over a further one, or the next', async () => {
+	const { one, opened } = lanes(1);
+	const [first, next] = [new FakeUpstream(), new FakeUpstream()];
+	const sinks = Array.from({ length: 5 }, sink);
+	for (const { one: to } of sinks) one.start(first, call, to);
+	opened[0]?.events.ready(server);
+	// As a connection ends: its calls hear of it first.
+	first.sinks[0]?.fail({ code: -32603, message: 'gone', data: null });
+	one.lost();
+	await turn();
+	opened[0]?.upstream.sinks[0]?.done(result);
+	expect([first.sinks.length, opened[0]?.upstream.sinks.length]).toEqual([1, 2]);
+	opened[0]?.upstream.sinks[1]?.fail({ code: -32603, message: 'gone', data: null });
+	opened[0]?.events.failed(gone);
+	await turn();
+	expect([opened.length, opened[0]?.upstream.sinks.length]).toEqual([1, 2]);
+	one.stands(next);
+	next.sinks[0]?.done(result);
+	expect([next.sinks.length, opened.length]).toEqual([1, 2]);
+	opened[1]?.events.ready(server);
+	opened[1]?.upstream.sinks[0]?.done(result);
+	const ends = [['fail -32603'], ['done'], ['fail -32603'], ['done'], ['done']];
+	expect(sinks.map(({ seen }) => seen)).toEqual(ends);
+});
+
+test('what waits goes on elsewhere once no connection is to be waited for', async () => {
+	const { one, opened } = lanes(1);
+	const first = new FakeUpstream();
+	const elsewhere = new FakeUpstream();
+	const sinks = Array.from({ length: 4 }, sink);
+	const tickets = sinks.map(({ one: to }) => one.start(first, call, to));
+	one.lost();
+	one.strand((what, to) => elsewhere.start(what, to));
+	expect([one.queued, elsewhere.sinks.length]).toEqual([2, 0]);
+	opened[0]?.events.failed(gone);
+	await turn();
+	expect([one.queued, elsewhere.sinks.length]).toEqual([0, 2]);
+	elsewhere.sinks[0]?.done(result);
+	tickets[3]?.cancel();
+	expect(sinks.slice(2).map(({ seen }) => seen)).toEqual([['done'], ['fail -32800']]);
+});
+
+test('calls that were taken back while they waited leave room for others', () => {
+	const { one } = lanes(0);
+	const first = new FakeUpstream();
+	one.start(first, call, sink().one);
+	const tickets = Array.from({ length: 1000 }, () => one.start(first, call, sink().one));
+	const [refused, waits] = [sink(), sink()];
+	one.start(first, call, refused.one);
+	expect(refused.seen).toEqual(['fail -32603']);
+	for (const ticket of tickets) ticket.cancel();
+	expect(one.queued).toBe(0);
+	one.start(first, call, waits.one);
+	first.sinks[0]?.done(result);
+	first.sinks[1]?.done(result);
+	expect(waits.seen).toEqual(['done']);
 });

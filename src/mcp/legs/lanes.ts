@@ -1,6 +1,9 @@
+import { inSlices } from '../../lib/in-slices.ts';
+import { Queue } from '../../lib/queue.ts';
+import { Slice } from '../../lib/slice.ts';
 import { awayError, code, mcpError } from '../errors.ts';
 import { ExclusiveCall, Seat } from './exclusive-call.ts';
-import type { Ask, Call, Caller, Failure, Sink, Target, Ticket, Upstream } from '../model.ts';
+import type { Ask, Call, Caller, Failure, McpError, Sink, Target, Ticket, Upstream } from '../model.ts';
 import type { TargetWatch } from '../health/target-watch.ts';
 
 /** How many further connections one pool may open; shared by all of its targets. */
@@ -9,6 +12,8 @@ export interface LaneBudget {
 	/** Of these, so many at most for one target of one set: a client that asks for all must leave some to the others. */
 	readonly share: number;
 }
+
+type Start = (call: Call, sink: Sink) => Ticket;
 
 /** Methods in whose middle a server may ask its client something. */
 export const askingMethods: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
@@ -28,10 +33,15 @@ export class Lanes {
 	private readonly caller: Caller;
 	private readonly watch: TargetWatch;
 	private readonly budget: LaneBudget;
-	/** The set's own connection, as exclusive calls use it. */
+	/** The set's own connection, as exclusive calls use it; null while there is none. */
 	private first: Seat | null = null;
 	private readonly further: Lane[] = [];
-	private readonly waiting: ExclusiveCall[] = [];
+	private readonly waiting = new Queue<ExclusiveCall>();
+	/** Where calls go on that nothing is to be waited for here; null while the set's own connection stands, or may soon. */
+	private onward: Start | null = null;
+	private calling = false;
+	/** Those who wait are called up in a moment. */
+	private later: NodeJS.Immediate | null = null;
 	private closed = false;
 
 	constructor(target: Target, caller: Caller, watch: TargetWatch, budget: LaneBudget) {
@@ -43,29 +53,53 @@ export class Lanes {
 
 	/** Whether calls have a connection, or wait for one. */
 	get busy(): boolean {
-		return this.waiting.length > 0 || this.first?.taken === true || this.further.some((lane) => !lane.idle);
+		return this.waiting.size > 0 || this.first?.taken === true || this.further.some((lane) => !lane.idle);
+	}
+
+	/** How many calls wait for a connection. */
+	get queued(): number {
+		return this.waiting.size;
 	}
 
 	/** Starts a call that wants a connection for itself. `first` is the set's own, which stands. */
 	start(first: Upstream, call: Call, sink: Sink): Ticket {
-		const exclusive = new ExclusiveCall(call, sink);
-		const idle = this.further.find((lane) => lane.idle);
-		const seat = this.seatOf(first);
-		if (!seat.taken) this.onFirst(seat, exclusive);
-		else if (idle !== undefined) idle.run(exclusive);
-		else if (this.budget.left > 0 && this.further.length < this.budget.share) this.open(exclusive);
-		else if (this.waiting.length < maximumWaiting) this.waiting.push(exclusive);
-		else {
+		const exclusive = new ExclusiveCall(call, sink, this.waiting);
+		if (this.closed) {
+			exclusive.fail(this.closedError);
+			return exclusive;
+		}
+		this.waiting.add(exclusive);
+		this.stands(first);
+		if (this.waiting.size > maximumWaiting && exclusive.slot >= 0) {
 			const message = `too many calls wait for target "${this.target.name}"; try again later`;
 			exclusive.fail(mcpError(code.internal, message, this.target.name));
 		}
 		return exclusive;
 	}
 
+	/** The set's own connection stands. */
+	stands(first: Upstream): void {
+		this.onward = null;
+		this.seatOf(first);
+		this.callUp();
+	}
+
+	/** The set's own connection has ended. Who waits has a further one to wait for, or the next of the set's own. */
+	lost(): void {
+		this.first = null;
+	}
+
+	/** Nobody should wait for the set's own connection: who has no further one to wait for goes on elsewhere. */
+	strand(onward: Start): void {
+		this.onward = onward;
+		this.look();
+	}
+
 	async close(): Promise<void> {
 		this.closed = true;
-		for (const call of this.waiting.splice(0)) call.fail(mcpError(code.internal, 'the connection was closed'));
-		await Promise.all(this.further.splice(0).map((lane) => lane.close()));
+		if (this.later !== null) clearImmediate(this.later);
+		const told = inSlices(this.waiting.takeAll(), (call) => call.fail(this.closedError));
+		await Promise.all([told, ...this.further.splice(0).map((lane) => lane.close())]);
 	}
 
 	/** What the server asks over the set's own connection while no call is open. */
@@ -73,36 +107,81 @@ export class Lanes {
 		this.seatOf(first).hold(ask);
 	}
 
+	private get closedError(): McpError {
+		return mcpError(code.internal, 'the connection was closed', this.target.name);
+	}
+
 	private seatOf(first: Upstream): Seat {
 		if (this.first?.upstream !== first) this.first = new Seat(first, this.caller);
 		return this.first;
 	}
 
-	private onFirst(seat: Seat, call: ExclusiveCall): void {
-		seat.run(call, () => {
-			if (this.first !== seat) return;
-			const next = this.waiting.shift();
-			if (next !== undefined && !this.closed) this.onFirst(seat, next);
+	/**
+	 * Starts who waits, as far as there are connections. Calls that are refused at once leave in the middle of it: thousands
+	 * would be as many calls deep, and hold up all others.
+	 */
+	private callUp(): void {
+		if (this.calling) return;
+		this.calling = true;
+		const slice = new Slice();
+		try {
+			while (this.waiting.size > 0 && !this.closed) {
+				const run = this.place();
+				if (run === null) return;
+				if (slice.over) return this.callUpLater();
+				const next = this.waiting.next();
+				if (next !== undefined) run(next);
+			}
+		} finally {
+			this.calling = false;
+		}
+	}
+
+	/** In a moment it is known whether a connection whose call has failed has failed, too. */
+	private callUpLater(): void {
+		this.later ??= setImmediate(() => {
+			this.later = null;
+			this.callUp();
 		});
+	}
+
+	/** What runs the next call; null: all connections are taken. */
+	private place(): ((call: ExclusiveCall) => void) | null {
+		const { first, further, budget } = this;
+		if (first?.taken === false) return (call) => first.run(call, (failed) => this.freed(failed));
+		const idle = further.find((lane) => lane.idle);
+		if (idle !== undefined) return (call) => idle.run(call);
+		// While the target is away, the set's own connection tries whether it is back, after pauses.
+		if (first === null || budget.left <= 0 || further.length >= budget.share) return null;
+		return (call) => this.open(call);
+	}
+
+	private freed(failed: boolean): void {
+		if (failed) this.callUpLater();
+		else this.callUp();
 	}
 
 	private open(call: ExclusiveCall): void {
 		this.budget.left--;
 		const lane = new Lane(this.target, this.caller, this.watch, {
-			free: () => {
-				const next = this.waiting.shift();
-				if (next !== undefined) lane.run(next);
-			},
+			free: (failed) => this.freed(failed),
 			gone: () => {
 				const at = this.further.indexOf(lane);
 				if (at >= 0) this.further.splice(at, 1);
 				this.budget.left++;
-				const next = this.closed ? undefined : this.waiting.shift();
-				if (next !== undefined) this.open(next);
+				this.callUpLater();
+				this.look();
 			},
 		});
 		this.further.push(lane);
 		lane.run(call);
+	}
+
+	/** Sends those on who have nothing to wait for here. */
+	private look(): void {
+		const { onward } = this;
+		if (onward === null || this.first !== null || this.further.length > 0) return;
+		void inSlices(this.waiting.takeAll(), (call) => call.start(onward));
 	}
 }
 
@@ -110,7 +189,7 @@ export class Lanes {
 class Lane {
 	private readonly target: string;
 	private readonly watch: TargetWatch;
-	private readonly events: { free(): void; gone(): void };
+	private readonly events: { free(failed: boolean): void; gone(): void };
 	private readonly upstream: Upstream;
 	private readonly seat: Seat;
 	private state: 'starting' | 'ready' | 'gone' = 'starting';
@@ -165,10 +244,10 @@ class Lane {
 
 	private begin(): void {
 		if (this.call === null) return;
-		this.seat.run(this.call, () => {
+		this.seat.run(this.call, (failed) => {
 			this.call = null;
 			if (this.state !== 'ready') return;
-			this.events.free();
+			this.events.free(failed);
 			if (this.call !== null) return;
 			this.timer = setTimeout(() => void this.close(), idleMs);
 			this.timer.unref();

@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { inSlices } from '../../lib/in-slices.ts';
+import { Queue } from '../../lib/queue.ts';
+import type { Slotted } from '../../lib/slot-list.ts';
 import { Backoff } from '../../processes/backoff.ts';
 import type { CircuitFollower } from '../health/circuit.ts';
-import { code, mcpError, tooMuch } from '../errors.ts';
+import { tooMuch } from '../errors.ts';
 import { CircuitTrial } from './circuit-trial.ts';
 import { askingMethods, type LaneBudget, Lanes } from './lanes.ts';
 import { LegLink, type LinkOwner } from './leg-link.ts';
@@ -21,6 +24,7 @@ import type {
 import { refuseAsk } from '../asks/refuse-ask.ts';
 import { unavailable } from './unavailable.ts';
 import type { TargetWatch } from '../health/target-watch.ts';
+import { WaitingCall } from './waiting-call.ts';
 
 export interface LegOptions {
 	readonly target: Target;
@@ -43,6 +47,12 @@ export interface LegEvents {
 	failed(leg: Leg): void;
 	/** A target that was there is gone, for longer than a restart takes; or its circuit has opened or closed. */
 	left(leg: Leg): void;
+}
+
+/** Somebody who waits for a connection. */
+interface Waiter extends Slotted {
+	/** null: does not wait any longer. */
+	known: (() => void) | null;
 }
 
 /** More calls do not wait for one connection. */
@@ -101,7 +111,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	private retired = false;
 	/** Has taken its place. */
 	private successor: Leg | null = null;
-	private waiting: (() => void)[] | null = null;
+	private waiting: Queue<Waiter> | null = null;
 
 	constructor(options: LegOptions) {
 		const { target, caller, watch, lanes } = options;
@@ -150,10 +160,11 @@ export class Leg implements CircuitFollower, LinkOwner {
 			then();
 			return () => {};
 		}
-		(this.waiting ??= []).push(then);
+		const one: Waiter = { slot: -1, known: then };
+		(this.waiting ??= new Queue()).add(one);
 		return () => {
-			const at = this.waiting?.indexOf(then) ?? -1;
-			if (at >= 0) this.waiting?.splice(at, 1);
+			one.known = null;
+			this.waiting?.remove(one);
 		};
 	}
 
@@ -170,7 +181,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 		if (this.state === 'ready') this.shut();
 		if (this.target.circuit.state === 'open') this.release();
 		else if (this.retry !== null)
-			this.plan(this.waiting !== null && this.waiting.length > 0 ? 0 : Math.random() * rushMs);
+			this.plan(this.waiting !== null && this.waiting.size > 0 ? 0 : Math.random() * rushMs);
 	}
 
 	/** What the target lists comes and goes with its circuit. */
@@ -193,6 +204,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 		if (this.successor !== null) return this.successor.start(call, sink);
 		if (this.upstream !== null && this.state === 'ready' && this.target.circuit.passes())
 			return this.send(this.upstream, call, sink);
+		// Lost again, while others were started.
+		if (this.hopeful) return this.wait(call, sink);
 		sink.fail(unavailable(this));
 		return nothingToCancel;
 	}
@@ -280,6 +293,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 		this.upstream = null;
 		this.failure = failure;
 		this.state = 'failed';
+		this.lanes?.lost();
+		if (this.retired) this.release();
 		void upstream?.close();
 		if (this.closed) return;
 		this.options.watch.failed(this.target.name, failure, wasReady);
@@ -343,7 +358,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	}
 
 	private wait(call: Call, sink: Sink): Ticket {
-		if (this.hopeful && this.waiting !== null && this.waiting.length >= maximumWaiting) {
+		if (this.hopeful && (this.waiting?.size ?? 0) + (this.lanes?.queued ?? 0) >= maximumWaiting) {
 			sink.fail({ ...tooMuch(`too many calls wait for target "${this.target.name}"`), target: this.target.name });
 			return nothingToCancel;
 		}
@@ -352,10 +367,13 @@ export class Leg implements CircuitFollower, LinkOwner {
 		return waiting;
 	}
 
+	/** Who waits goes on, in slices: a thousand calls that are refused at once would hold up all others. */
 	private release(): void {
-		const { waiting } = this;
+		const { waiting, upstream } = this;
 		this.waiting = null;
-		for (const then of waiting ?? []) then();
+		if (upstream !== null && this.state === 'ready') this.lanes?.stands(upstream);
+		else this.lanes?.strand((call, sink) => this.startLate(call, sink));
+		if (waiting !== null) void inSlices(waiting.takeAll(), ({ known }) => known?.());
 	}
 }
 
@@ -363,37 +381,4 @@ const nothingToCancel: Ticket = { cancel() {} };
 
 function wantsExclusive({ caller, method }: Call): boolean {
 	return (caller.interactive || caller.logLevel !== null) && askingMethods.has(method);
-}
-
-/** A call that could not be sent at once. */
-class WaitingCall implements Ticket {
-	private readonly leg: Leg;
-	private readonly call: Call;
-	private sink: Sink | null;
-	private ticket: Ticket | null = null;
-	private forget: (() => void) | null = null;
-
-	constructor(leg: Leg, call: Call, sink: Sink) {
-		this.leg = leg;
-		this.call = call;
-		this.sink = sink;
-	}
-
-	begin(): void {
-		this.forget = this.leg.whenKnown(() => this.known());
-	}
-
-	cancel(reason?: string): void {
-		if (this.ticket !== null) return this.ticket.cancel(reason);
-		const { sink } = this;
-		this.sink = null;
-		this.forget?.();
-		sink?.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
-	}
-
-	private known(): void {
-		const { sink } = this;
-		this.sink = null;
-		if (sink !== null) this.ticket = this.leg.startLate(this.call, sink);
-	}
 }

@@ -6,7 +6,8 @@ import { type WatchedGateway, watchGateway, type WatchOptions } from './watched-
 /** A watched gateway for one test, with clients that end before it is looked whether all is back. */
 export interface TestGateway extends WatchedGateway {
 	legacy(): Promise<LegacyClient>;
-	modern(): ModernClient;
+	/** `capabilities` is JSON text. */
+	modern(capabilities?: string): ModernClient;
 }
 
 export interface TestGatewayOptions extends WatchOptions {
@@ -42,9 +43,9 @@ export async function testGateway(yaml: string, options: TestGatewayOptions = {}
 			sessions.push(client);
 			return client;
 		},
-		modern() {
+		modern(capabilities?: string) {
 			pooled = true;
-			return new ModernClient(`${gateway.url()}/mcp`, agent);
+			return new ModernClient(`${gateway.url()}/mcp`, agent, capabilities);
 		},
 	});
 }
