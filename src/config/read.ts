@@ -3,6 +3,7 @@ import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Problem } from './ir.ts';
 import type { ConfigSource } from './load.ts';
+import { isPassingFault } from '../lib/passing-fault.ts';
 
 /** Where configuration text comes from: `-f PATH`, `-f -`, or `-c TEXT`. */
 export type ConfigOrigin =
@@ -11,8 +12,8 @@ export type ConfigOrigin =
 	| { kind: 'stdin'; input: AsyncIterable<Uint8Array | string> }
 	| { kind: 'text'; text: string };
 
-/** The text, or the one problem that kept it from being read. */
-export type ReadResult = { ok: true; source: ConfigSource } | { ok: false; problems: Problem[] };
+/** The text, or the one problem that kept it from being read. `passing`: of the machine, not of the file; it passes by itself. */
+export type ReadResult = { ok: true; source: ConfigSource } | { ok: false; problems: Problem[]; passing?: boolean };
 
 /** Larger files are refused. */
 export const MAX_CONFIG_BYTES = 5_000_000;
@@ -23,7 +24,7 @@ export const MAX_CONFIG_BYTES = 5_000_000;
  */
 export async function readConfigSource(origin: ConfigOrigin): Promise<ReadResult> {
 	const name = nameOf(origin);
-	const refuse = (message: string, remedy = ''): ReadResult => ({
+	const refuse = (message: string, remedy = ''): ReadResult & { ok: false } => ({
 		ok: false,
 		problems: [{ file: name, line: 0, column: 0, path: '', message, remedy }],
 	});
@@ -31,7 +32,8 @@ export async function readConfigSource(origin: ConfigOrigin): Promise<ReadResult
 	try {
 		bytes = await bytesOf(origin);
 	} catch (error) {
-		return refuse(...readFault(error, origin.kind === 'file' && origin.again === true));
+		const refused = refuse(...readFault(error, origin.kind === 'file' && origin.again === true));
+		return isPassingFault(error) ? { ...refused, passing: true } : refused;
 	}
 	if (bytes === null || bytes.length > MAX_CONFIG_BYTES) {
 		return refuse('larger than 5 MB', 'is it the right file?');
