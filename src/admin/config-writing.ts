@@ -60,7 +60,7 @@ function answer(exchange: Exchange, written: ConfigWritten): void {
 			return refuse(
 				exchange,
 				409,
-				'The configuration cannot come into effect; the file is as before.',
+				`The configuration cannot come into effect; ${written.written ? 'the file could not be put back' : 'the file is as before'}.`,
 				written.problems,
 			);
 		case 'stale':

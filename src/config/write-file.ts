@@ -1,16 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { renameSync, realpathSync, statSync } from 'node:fs';
+import { open, realpath, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+
+/** `changed`: it is not what it was any more, and was left alone. */
+export type Replaced = 'replaced' | 'changed';
 
 /**
  * Replaces a file as a whole: whoever reads it, at any time and after any crash, finds the old text or the new one. A
- * symbolic link stays, and the file that it leads to is replaced; mode and, where that is allowed, owner stay.
+ * symbolic link stays, and the file that it leads to is replaced; mode and, where that is allowed, owner stay. `same` is
+ * asked when all is ready whether the file still says what the new text was made of; what somebody else writes after that
+ * stays, too, apart from what he writes between two system calls.
  * Throws what the file system throws, with nothing left behind.
  */
-export async function writeFileWhole(path: string, text: string): Promise<void> {
+export async function writeFileWhole(path: string, text: string, same: () => Promise<boolean>): Promise<Replaced> {
 	const real = await realpath(path);
+	const stamp = stampOf(real);
 	const { mode, uid, gid } = await stat(real);
 	const temporary = join(dirname(real), `.${basename(real)}.${randomBytes(6).toString('hex')}.tmp`);
+	let replaced = false;
 	try {
 		// Nobody else may read it before it has the mode of the file: secrets may stand in it.
 		const file = await open(temporary, 'wx', 0o600);
@@ -22,12 +30,22 @@ export async function writeFileWhole(path: string, text: string): Promise<void> 
 		} finally {
 			await file.close();
 		}
-		await rename(temporary, real);
-	} catch (error) {
-		await unlink(temporary).catch(() => {});
-		throw error;
+		if (!(await same())) return 'changed';
+		// At once, not when a thread is free for it: the less lies between them the better.
+		if (realpathSync(path) !== real || stampOf(real) !== stamp) return 'changed';
+		renameSync(temporary, real);
+		replaced = true;
+	} finally {
+		if (!replaced) await unlink(temporary).catch(() => {});
 	}
 	await syncFolder(dirname(real));
+	return 'replaced';
+}
+
+/** Another one when anybody has written the file, or put another in its place. */
+function stampOf(path: string): string {
+	const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+	return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 /** The new name must outlast a crash, too; some file systems do not know how. */

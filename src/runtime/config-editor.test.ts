@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -99,6 +99,59 @@ test('who has read the file before the change by hand is told so', async () => {
 	expect(readFileSync(path, 'utf8')).toBe(yaml('second'));
 	expect(applied).toEqual([]);
 });
+
+test.runIf(process.platform === 'linux')(
+	'a save that comes while the new text is on its way to the disk is kept',
+	async () => {
+		const { editor, path, applied } = editorOf(() => {});
+		const stop = whenWritten(() => {
+			writeFileSync(`${path}~`, `# by hand\n${yaml('second')}`);
+			renameSync(`${path}~`, path);
+		});
+		const written = await editor.write({
+			tag: null,
+			trusted: true,
+			value: (document) => withTarget(document, 'third'),
+		});
+		stop();
+		expect(written).toMatchObject({ outcome: 'applied' });
+		const text = readFileSync(path, 'utf8');
+		expect(text).toContain('# by hand');
+		expect(text).toContain('name: third');
+		expect(applied).toEqual([text]);
+		expect(readdirSync(folder)).toEqual(['config.yaml']);
+	},
+);
+
+test.runIf(process.platform === 'linux')('a save that comes while a text is put back is kept', async () => {
+	const problems = [[taken], []];
+	const byHand = `# by hand\n${yaml('second')}`;
+	const { editor, path, applied } = editorOf(
+		() => {},
+		{},
+		() => {
+			const [next = []] = problems.splice(0, 1);
+			if (next.length > 0) stop = whenWritten(() => writeFileSync(path, byHand));
+			return next;
+		},
+	);
+	let stop = () => {};
+	const written = await editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, 'third') });
+	stop();
+	expect(written).toMatchObject({ outcome: 'refused', problems: [taken], written: false });
+	expect(readFileSync(path, 'utf8')).toBe(byHand);
+	expect(applied).toEqual([byHand]);
+});
+
+/** Elsewhere, watching is too slow. Calls `act` once, when a new text stands beside the file and has not taken its place. */
+function whenWritten(act: () => void): () => void {
+	const watcher = watch(folder, (_event, name) => {
+		if (name?.endsWith('.tmp') !== true || !existsSync(join(folder, name))) return;
+		watcher.close();
+		act();
+	});
+	return () => watcher.close();
+}
 
 test('writes of several come one after the other, each on top of the last', async () => {
 	const { editor, path } = editorOf(() => {});

@@ -4,7 +4,7 @@ import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
 import type { GatewayConfig, Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import { readAgain } from '../config/read.ts';
-import { writeFileWhole } from '../config/write-file.ts';
+import { type Replaced, writeFileWhole } from '../config/write-file.ts';
 import type { ConfigFile, Reload } from './reload.ts';
 
 /** Names a text: two are the same when their tags are. */
@@ -67,11 +67,11 @@ export class ConfigEditor {
 		const commands = trusted ? [] : newCommands(this.running().config, checked.config);
 		if (commands.length > 0) return { outcome: 'untrusted', commands, secrets: [] };
 		if (text !== before) {
-			// Somebody may have edited the file meanwhile; his change stays.
-			if ((await this.read()) !== before) return this.again(write, tries);
 			if (this.reload.stopped) return stopping;
-			const fault = await this.put(text);
-			if (fault !== null) return { outcome: 'unwritable', reason: fault };
+			const put = await this.put(text, before);
+			// Somebody has edited the file meanwhile; his change stays.
+			if (put === 'changed') return this.again(write, tries);
+			if (put !== 'replaced') return { outcome: 'unwritable', ...put };
 		}
 		return this.bringIntoEffect(text, before);
 	}
@@ -83,11 +83,10 @@ export class ConfigEditor {
 		if (stopped ? this.reload.hasApplied(text) : view.synchronized)
 			return { outcome: 'applied', tag: tagOf(text), needsRestart: view.needsRestart };
 		// It is well-formed, but cannot come into effect here: a port is taken. What somebody else has written since stays.
-		const mine = text !== before && (await this.read()) === text;
-		const left = mine && (await this.put(before)) !== null;
+		const left = text !== before && typeof (await this.put(before, text)) === 'object';
 		if (stopped) return { outcome: 'stopping', written: left };
 		await this.reload.reload('the change could not come into effect');
-		return { outcome: 'refused', problems: view.errors };
+		return { outcome: 'refused', problems: view.errors, written: left };
 	}
 
 	/** Somebody changes the file all the time? Then he is to end first. */
@@ -115,12 +114,12 @@ export class ConfigEditor {
 		}
 	}
 
-	private async put(text: string): Promise<string | null> {
+	/** Writes a text where `before` stands. */
+	private async put(text: string, before: string): Promise<Replaced | { reason: string }> {
 		try {
-			await writeFileWhole(this.file.path, text);
-			return null;
+			return await writeFileWhole(this.file.path, text, async () => (await this.read()) === before);
 		} catch (error) {
-			return reasonOf(error);
+			return { reason: reasonOf(error) };
 		}
 	}
 }
@@ -136,6 +135,8 @@ function reasonOf(error: unknown): string {
 		case 'EACCES':
 		case 'EPERM':
 			return 'the gateway may not write to its folder';
+		case 'ENOENT':
+			return 'it is gone';
 		case 'EROFS':
 			return 'it is on a read-only file system';
 		case 'EBUSY':
