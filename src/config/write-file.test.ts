@@ -1,5 +1,6 @@
 import {
 	chmodSync,
+	chownSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
@@ -72,5 +73,51 @@ describe('what somebody else has written meanwhile stays', () => {
 	test('or what does not say the same any more', async () => {
 		expect(await writeFileWhole(path, 'new', async () => false)).toBe('changed');
 		expect(readFileSync(path, 'utf8')).toBe('old');
+	});
+});
+
+describe.runIf(process.getuid?.() === 0)('a gateway that is not the owner', () => {
+	const [operator, gateway, team] = [62_001, 62_002, 63_000];
+
+	/** What becomes of a file of the operator when a user of these groups, the first of them his own, replaces it. */
+	async function replacedBy(groups: readonly [number, ...number[]], group: number, mode: number) {
+		chownSync(folder, operator, team);
+		chmodSync(folder, 0o777);
+		chownSync(path, operator, group);
+		chmodSync(path, mode);
+		const before = process.getgroups?.() ?? [];
+		process.setgroups?.([...groups]);
+		process.setegid?.(groups[0]);
+		process.seteuid?.(gateway);
+		try {
+			return await writeFileWhole(path, 'new', async () => true);
+		} finally {
+			process.seteuid?.(0);
+			process.setegid?.(0);
+			process.setgroups?.(before);
+		}
+	}
+
+	test('leaves it the group that both are in', async () => {
+		expect(await replacedBy([gateway, team], team, 0o660)).toBe('replaced');
+		const { uid, gid, mode } = statSync(path);
+		expect([uid, gid, mode & 0o777]).toEqual([gateway, team, 0o660]);
+	});
+
+	test.each<[string, 'owner' | 'group', readonly [number, ...number[]], number, number]>([
+		['a group may do less than its owner', 'owner', [gateway, team], team, 0o640],
+		['its group is the own one of the gateway', 'owner', [gateway], gateway, 0o660],
+		['it is in none of the groups', 'group', [gateway], team, 0o664],
+		['only its owner may write it', 'owner', [gateway], operator, 0o644],
+	])('leaves it alone where %s', async (_title, lockedOut, groups, group, mode) => {
+		expect(await replacedBy(groups, group, mode)).toEqual({ lockedOut });
+		const now = statSync(path);
+		expect([now.uid, now.gid, now.mode & 0o777]).toEqual([operator, group, mode]);
+		expect(readFileSync(path, 'utf8')).toBe('old');
+		expect(readdirSync(folder)).toEqual(['f']);
+	});
+
+	test('replaces what everybody may use', async () => {
+		expect(await replacedBy([gateway], operator, 0o666)).toBe('replaced');
 	});
 });

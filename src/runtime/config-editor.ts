@@ -4,7 +4,7 @@ import type { ConfigWrite, ConfigWritten } from '../admin/config-write.ts';
 import type { GatewayConfig, Problem } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import { readAgain } from '../config/read.ts';
-import { type Replaced, writeFileWhole } from '../config/write-file.ts';
+import { writeFileWhole } from '../config/write-file.ts';
 import type { ConfigFile, Reload } from './reload.ts';
 
 /** Names a text: two are the same when their tags are. */
@@ -115,9 +115,10 @@ export class ConfigEditor {
 	}
 
 	/** Writes a text where `before` stands. */
-	private async put(text: string, before: string): Promise<Replaced | { reason: string }> {
+	private async put(text: string, before: string): Promise<'replaced' | 'changed' | { reason: string }> {
 		try {
-			return await writeFileWhole(this.file.path, text, async () => (await this.read()) === before);
+			const put = await writeFileWhole(this.file.path, text, async () => (await this.read()) === before);
+			return typeof put === 'string' ? put : { reason: lockedOut[put.lockedOut] };
 		} catch (error) {
 			return { reason: reasonOf(error) };
 		}
@@ -128,6 +129,12 @@ export class ConfigEditor {
 const maximumTries = 5;
 
 const stopping = { outcome: 'stopping', written: false } as const;
+
+const lockedOut = {
+	owner:
+		'its owner could no longer read and write it; run the gateway as that user, or give the file a group that both are in and that may do what its owner may (chgrp, chmod g+rw)',
+	group: 'its group could no longer use it; run the gateway as a user of that group, or give the file another one',
+} as const;
 
 function reasonOf(error: unknown): string {
 	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
