@@ -22,6 +22,8 @@ export type ConfigWritten =
 	| { readonly outcome: 'invalid'; readonly problems: readonly ConfigErrorView[] }
 	/** It is well-formed, but could not come into effect. `written`: the file is all the same; the old text could not be put back. */
 	| { readonly outcome: 'refused'; readonly problems: readonly ConfigErrorView[]; readonly written: boolean }
+	/** A document cannot be merged into what stands in the file. */
+	| { readonly outcome: 'unreadable'; readonly problems: readonly ConfigErrorView[] }
 	/** The file is not what it was made from any more. */
 	| { readonly outcome: 'stale'; readonly tag: string }
 	/** `secrets`: places where it uses a variable or a secret that did not use it before. */

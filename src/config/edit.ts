@@ -15,13 +15,14 @@ import { parseYaml } from './source/parse-yaml.ts';
 /**
  * Writes a value into a configuration text. What is the same stays as it is written, with its comments, order, quotes and
  * anchors; entries of lists are known by their `name`, or by being equal. A text in JSON stays JSON. Where the text does
- * not allow that (it is no YAML before its variables are expanded, an anchor would be lost), the value is written anew.
+ * not allow that (an anchor would be lost), the value is written anew. null: the text is no YAML as it is written, and
+ * nobody can tell what of it should stay.
  */
-export function editConfig(text: string, value: unknown): string {
+export function editConfig(text: string, value: unknown): string | null {
 	if (isJson(text)) return `${JSON.stringify(value, null, 2)}\n`;
 	const layout = layoutOf(text);
-	const kept = parseYaml(text).ok ? edited(text, value, layout) : null;
-	return kept ?? new Document(value).toString(layout);
+	if (!parseYaml(text).ok) return null;
+	return edited(text, value, layout) ?? new Document(value).toString(layout);
 }
 
 type Layout = NonNullable<Parameters<Document['toString']>[0]>;

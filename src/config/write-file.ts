@@ -17,7 +17,11 @@ export type Replaced = 'replaced' | 'changed' | { readonly lockedOut: 'owner' | 
  * stays, too, apart from what he writes between two system calls.
  * Throws what the file system throws, with nothing left behind.
  */
-export async function writeFileWhole(path: string, text: string, same: () => Promise<boolean>): Promise<Replaced> {
+export async function writeFileWhole(
+	path: string,
+	text: string | Buffer,
+	same: () => Promise<boolean>,
+): Promise<Replaced> {
 	const real = await realpath(path);
 	const stamp = stampOf(real);
 	const old = await stat(real);

@@ -39,7 +39,10 @@ function editorOf(
 		path,
 		read: () => readConfigSource({ kind: 'file', path, again: true }),
 		check,
-		edit: async (text, document) => editConfig(text, document),
+		edit: async (text, document) => {
+			const edited = editConfig(text, document);
+			return edited === null ? { refused: 'no YAML' } : { text: edited };
+		},
 		movedSecrets: async (...all) => movedSecrets(...all),
 		close() {},
 		...more,
@@ -175,7 +178,7 @@ test('a present text that cannot be read to its end is not taken for one with er
 });
 
 test('a text that would be too large to be read is not written', async () => {
-	const { editor, path } = editorOf(() => {}, { edit: async () => null });
+	const { editor, path } = editorOf(() => {}, { edit: async () => ({ refused: 'too large' }) });
 	const written = await editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, 'second') });
 	expect(written).toMatchObject({
 		outcome: 'invalid',
@@ -252,6 +255,43 @@ test('a write gives up when the file is another each time', async () => {
 	const written = await editor.write({ tag: null, trusted: true, value });
 	expect(written).toEqual({ outcome: 'stale', tag: tagOf(readFileSync(path, 'utf8')) });
 	expect(readFileSync(path, 'utf8')).not.toContain('second');
+});
+
+test.each<[string, string | Buffer, RegExp]>([
+	['that is being edited', `${yaml('first')}# notes\n  - {`, /not valid YAML|opened here/],
+	['in another encoding', Buffer.from(`# für Zürich\n${yaml('first')}`, 'latin1'), /not UTF-8/],
+	['that was emptied', '', /empty/],
+	[
+		'that is YAML only with its variables',
+		yaml('first').replace('{ host: http://localhost:1/mcp }', '{ host: ${A} }'),
+		/[^]/,
+	],
+])('a file %s keeps its bytes, unless a whole text is sent', async (_title, bytes, message) => {
+	const { editor, path } = editorOf(() => {});
+	writeFileSync(path, bytes);
+	const value = () => ({ value: { mcp: { port: 3000, targets: [] } } });
+	const written = await editor.write({ tag: null, trusted: true, value });
+	expect(written).toMatchObject({
+		outcome: 'unreadable',
+		problems: [{ message: expect.stringMatching(message) as string }],
+	});
+	expect(readFileSync(path)).toEqual(Buffer.from(bytes));
+	const whole = await editor.write({ tag: null, trusted: true, value: () => ({ value: yaml('second') }) });
+	expect(whole).toMatchObject({ outcome: 'applied' });
+	expect(readFileSync(path, 'utf8')).toBe(yaml('second'));
+});
+
+test('what stood in another encoding is put back byte for byte', async () => {
+	const { editor, path } = editorOf(
+		() => {},
+		{},
+		() => [taken],
+	);
+	const bytes = Buffer.from(`# für Zürich\n${yaml('first')}`, 'latin1');
+	writeFileSync(path, bytes);
+	const value = () => ({ value: yaml('second') });
+	expect(await editor.write({ tag: null, trusted: true, value })).toMatchObject({ outcome: 'refused', written: false });
+	expect(readFileSync(path)).toEqual(bytes);
 });
 
 test('what fails because the gateway stops is no fault', async () => {

@@ -15,13 +15,16 @@ export interface ConfigFile {
 	read(): Promise<ReadResult>;
 	/** Checks a text as if it stood there. Rejects when that could not be done to its end. */
 	check(text: string): Promise<LoadResult>;
-	/** A text of it with a document merged in; comments and layout stay. null: it would be too large to be read. */
-	edit(text: string, document: unknown): Promise<string | null>;
+	/** A text of it with a document merged in; comments and layout stay. */
+	edit(text: string, document: unknown): Promise<Edited>;
 	/** Where a new text uses a variable or a secret elsewhere than the present one does (`moved-secrets.ts`). */
 	movedSecrets(next: string, now: string, asText: boolean): Promise<string[]>;
 	/** Ends what is under way; what waits for it fails. */
 	close(): void;
 }
+
+/** Refused: the text would be too large to be read, or it is no YAML before its variables are expanded. */
+export type Edited = { readonly text: string } | { readonly refused: 'too large' | 'no YAML' };
 
 export interface ReloadOptions {
 	readonly file: ConfigFile;
