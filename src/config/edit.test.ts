@@ -92,6 +92,21 @@ describe('an edit', () => {
 		expect(result).toContain('host: $FILES_URL');
 	});
 
+	test('moves or removes the first entry with its comment, and leaves alone what is about the list', () => {
+		expect(change((config) => void targets(config).reverse())).toContain('# Time is first.\n          - name: time');
+		expect(change((config) => void targets(config).shift())).not.toContain('Time is first');
+		const written =
+			'a:\n  # All of them.\n\n  # The first.\n  # Truly.\n  - x: 1\n  # The second.\n  - x: 2\nb: # beside\n  - 1\n  - 2\n';
+		const value = { a: [{ x: 2 }, { x: 1 }], b: [2] };
+		const result = editText(written, value);
+		expect(parse(result)).toEqual(value);
+		expect(result).toContain(
+			'a:\n  # All of them.\n\n  # The second.\n  - x: 2\n  # The first.\n  # Truly.\n  - x: 1\n',
+		);
+		expect(result).toMatch(/# beside\n *- 2\n/);
+		expect(editText(written, { a: [], b: [1, 2] })).not.toContain('Truly');
+	});
+
 	test('adds and removes keys', () => {
 		const added = change((config) => {
 			if (config.config) config.config.publicUrl = 'https://mcp.example';

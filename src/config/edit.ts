@@ -7,6 +7,7 @@ import {
 	type Node,
 	type Pair,
 	parseDocument,
+	visit,
 	type YAMLMap,
 	type YAMLSeq,
 } from 'yaml';
@@ -31,6 +32,7 @@ type Layout = NonNullable<Parameters<Document['toString']>[0]>;
 function edited(text: string, value: unknown, layout: Layout): string | null {
 	try {
 		const document = parseDocument(text, { merge: true, uniqueKeys: false });
+		visit(document, { Seq: (_key, list) => hangOnFirst(list, text) });
 		document.contents = merge(document, document.contents, value) as typeof document.contents;
 		const written = document.toString(layout);
 		return [respaced(written, text), written].find((one) => says(one, value)) ?? null;
@@ -38,6 +40,19 @@ function edited(text: string, value: unknown, layout: Layout): string | null {
 		// An alias whose anchor has gone.
 		return null;
 	}
+}
+
+/** The comment above the first entry of a list is that of the list to the parser; it is to go where the entry goes. */
+function hangOnFirst(list: YAMLSeq, text: string): void {
+	const [first] = list.items;
+	if (list.flow === true || !isNode(first) || typeof list.commentBefore !== 'string' || !list.range) return;
+	// Only lines directly above it: what stands beside the key, or above a blank line, is about all of them.
+	const above = text.slice(0, list.range[0]).split('\n').slice(0, -1);
+	const other = above.findLastIndex((line) => !/^[ \t]*#/.test(line));
+	const lines = list.commentBefore.split('\n');
+	const left = lines.slice(0, Math.max(0, lines.length - (above.length - 1 - other)));
+	first.commentBefore = [...lines.slice(left.length), ...(first.commentBefore?.split('\n') ?? [])].join('\n') || null;
+	list.commentBefore = left.length === 0 ? null : left.join('\n');
 }
 
 function says(text: string, value: unknown): boolean {
