@@ -117,6 +117,15 @@ describe('an edit', () => {
 });
 
 describe('other texts', () => {
+	test('lines that end as on Windows stay so, and are no reason to lay them out anew', () => {
+		const windows = text.replaceAll('\n', '\r\n');
+		const add = (config: Config) => void targets(config).push({ name: 'new', mcp: { host: 'http://x/' } });
+		expect(change(add, windows)).toBe(change(add).replaceAll('\n', '\r\n'));
+		expect(editText('{"binds":\r\n []}\r\n', { a: 1 })).toBe('{\r\n  "a": 1\r\n}\r\n');
+		const block = 'a: |\r\n  one\r\n  two\r\nb: 1\r\n';
+		expect(editText(block, { a: 'one\ntwo\n', b: 2 })).toBe(block.replace('b: 1', 'b: 2'));
+	});
+
 	test('JSON stays JSON', () => {
 		expect(editConfig('{"binds": []}', { binds: [], mcp: {} })).toBe('{\n  "binds": [],\n  "mcp": {}\n}\n');
 	});

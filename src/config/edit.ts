@@ -20,9 +20,17 @@ import { parseYaml } from './source/parse-yaml.ts';
  * nobody can tell what of it should stay.
  */
 export function editConfig(text: string, value: unknown): string | null {
+	// Lines are compared and laid out as if they ended as on Unix.
+	const lines = text.replaceAll('\r\n', '\n');
+	const written = editLines(lines, value);
+	const windows = text.length - lines.length > text.split('\n').length / 2;
+	return windows && written !== null ? written.replaceAll('\n', '\r\n') : written;
+}
+
+function editLines(text: string, value: unknown): string | null {
 	if (isJson(text)) return `${JSON.stringify(value, null, 2)}\n`;
-	const layout = layoutOf(text);
 	if (!parseYaml(text).ok) return null;
+	const layout = layoutOf(text);
 	return edited(text, value, layout) ?? new Document(value).toString(layout);
 }
 
