@@ -152,6 +152,33 @@ describe('other texts', () => {
 		}
 	});
 
+	test('an anchor that goes leaves what its aliases stand for, and all comments', () => {
+		const written = `# top
+targets:
+# first
+- name: a
+  mcp: &m
+    host: http://x/ # where it is
+# second
+- name: b
+  mcp: *m # the same
+- name: c
+  mcp: *m
+# other
+other: &o { k: 1 }
+more: *o
+`;
+		const value = parse(written) as { targets: unknown[] };
+		value.targets.shift();
+		const result = editText(written, value);
+		expect(parse(result)).toEqual(value);
+		expect(result).not.toContain('*m');
+		for (const comment of ['# top', '# second', '# where it is', '# the same', '# other'])
+			expect(result).toContain(comment);
+		expect(result).not.toContain('# first');
+		expect(editText(written, { ...value, targets: [] })).toContain('# other\n');
+	});
+
 	test('a text that is no YAML by itself is not replaced', () => {
 		expect(editConfig('a: [', { a: [1] })).toBe(null);
 		expect(editConfig('a: [x, ${Y}]\n', { a: [1] })).toBe(null);

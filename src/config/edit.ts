@@ -31,15 +31,21 @@ function editLines(text: string, value: unknown): string | null {
 	if (isJson(text)) return `${JSON.stringify(value, null, 2)}\n`;
 	if (!parseYaml(text).ok) return null;
 	const layout = layoutOf(text);
-	return edited(text, value, layout) ?? new Document(value).toString(layout);
+	return edited(text, value, layout) ?? edited(text, value, layout, writeOut) ?? new Document(value).toString(layout);
 }
 
 type Layout = NonNullable<Parameters<Document['toString']>[0]>;
 
-/** null: the edited text would not say what the value says. */
-function edited(text: string, value: unknown, layout: Layout): string | null {
+/** null: the edited text would not say what the value says. `prepare` may change how it is written before. */
+function edited(
+	text: string,
+	value: unknown,
+	layout: Layout,
+	prepare: (document: Document) => void = () => {},
+): string | null {
 	try {
 		const document = parseDocument(text, { merge: true, uniqueKeys: false });
+		prepare(document);
 		visit(document, { Seq: (_key, list) => hangOnFirst(list, text) });
 		document.contents = merge(document, document.contents, value) as typeof document.contents;
 		const written = document.toString(layout);
@@ -48,6 +54,24 @@ function edited(text: string, value: unknown, layout: Layout): string | null {
 		// An alias whose anchor has gone.
 		return null;
 	}
+}
+
+/** Writes what aliases stand for in their places: with an anchor that goes, they would stand for nothing. */
+function writeOut(document: Document): void {
+	visit(document, {
+		Alias(_key, alias) {
+			const node = alias.resolve(document)?.clone();
+			if (!isNode(node)) return undefined;
+			visit(node, {
+				Value(_inner, one) {
+					delete one.anchor;
+				},
+			});
+			const comments = [alias.commentBefore, node.commentBefore, alias.comment];
+			node.commentBefore = comments.filter((one) => typeof one === 'string').join('\n') || null;
+			return node;
+		},
+	});
 }
 
 /** The comment above the first entry of a list is that of the list to the parser; it is to go where the entry goes. */
