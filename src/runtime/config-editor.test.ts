@@ -331,3 +331,20 @@ test('a text that is not read to its end leaves the old one in effect, with a re
 	});
 	expect(applied).toEqual([]);
 });
+
+test('a text for which the time was too short is tried again, and told once, until the gateway stops', async () => {
+	const checked = vi.fn<() => void>();
+	const { reload, path } = editorOf(() => {
+		checked();
+		throw Object.assign(new Error('it took longer than 60 s'), { code: 'ETIMEDOUT' });
+	});
+	writeFileSync(path, yaml('second'));
+	const view = await reload.reload('asked to');
+	expect(view.errors).toMatchObject([{ remedy: 'it is tried again until it can be' }]);
+	await vi.waitFor(() => expect(checked).toHaveBeenCalledTimes(2), { timeout: 5000 });
+	const next = await reload.reload('asked to');
+	expect(next.since).toBe(view.since);
+	await reload.stop();
+	await new Promise((resolve) => setTimeout(resolve, 1500));
+	expect(checked).toHaveBeenCalledTimes(3);
+});
