@@ -19,7 +19,7 @@ export interface AdminDeps {
 	onChange(listener: () => void): () => void;
 	/** The running configuration in agentgateway's form; secrets are masked here. */
 	configDump(): unknown;
-	/** The file as written, unexpanded, as JSON. */
+	/** The file as written, unexpanded, as JSON; null: it is YAML only once its variables are expanded. */
 	configDocument(): unknown;
 	/** Tag of the text that the document was read from. */
 	configTag(): string;

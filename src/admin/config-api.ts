@@ -56,7 +56,12 @@ export function createConfigApi(deps: ConfigApiDeps): ConfigApi {
 	return {
 		dump: (exchange) => sendJson(exchange, 200, mask(deps.configDump()), 2),
 		// Anyone on this machine can read this port over loopback, even who may not read the file.
-		document: (exchange) => sendJson(exchange, 200, mask(deps.configDocument()), 2, ['etag', `"${deps.configTag()}"`]),
+		document(exchange) {
+			const document = deps.configDocument();
+			const tag = ['etag', `"${deps.configTag()}"`];
+			if (document === null) sendError(exchange, 409, noDocument, tag);
+			else sendJson(exchange, 200, mask(document), 2, tag);
+		},
 		write: (exchange) => writeConfig(exchange, deps, mask),
 		runtime: (exchange) =>
 			sendJson(exchange, 200, {
@@ -76,6 +81,10 @@ export function createConfigApi(deps: ConfigApiDeps): ConfigApi {
 	};
 }
 
+const noDocument = apiError(
+	'The configuration is YAML only once its variables are expanded, so that it cannot be shown as it is written.',
+	'Quote the variables in the file: "${NAME}".',
+);
 const noLevel = apiError(
 	'The log level cannot be changed while the gateway runs.',
 	'Set RUST_LOG or `config.logging.level` and restart.',

@@ -14,14 +14,16 @@ export interface ConfigWrite {
 	readonly trusted: boolean;
 }
 
-/** What became of a write. Only `applied` has changed anything, or `stopping` when it says so. */
+/** What became of a write. Only `applied` has changed anything, or `stopping` and `refused` when they say so. */
 export type ConfigWritten =
 	| { readonly outcome: 'applied'; readonly tag: string; readonly needsRestart: readonly string[] }
 	/** A secret is masked at these paths, and none stands there in the file. */
 	| { readonly outcome: 'masked'; readonly paths: readonly string[] }
 	| { readonly outcome: 'invalid'; readonly problems: readonly ConfigErrorView[] }
-	/** It is well-formed, but could not come into effect. */
-	| { readonly outcome: 'refused'; readonly problems: readonly ConfigErrorView[] }
+	/** It is well-formed, but could not come into effect. `written`: the file is all the same; the old text could not be put back. */
+	| { readonly outcome: 'refused'; readonly problems: readonly ConfigErrorView[]; readonly written: boolean }
+	/** A document cannot be merged into what stands in the file. */
+	| { readonly outcome: 'unreadable'; readonly problems: readonly ConfigErrorView[] }
 	/** The file is not what it was made from any more. */
 	| { readonly outcome: 'stale'; readonly tag: string }
 	/** `secrets`: places where it uses a variable or a secret that did not use it before. */

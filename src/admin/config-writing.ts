@@ -60,9 +60,11 @@ function answer(exchange: Exchange, written: ConfigWritten): void {
 			return refuse(
 				exchange,
 				409,
-				'The configuration cannot come into effect; the file is as before.',
+				`The configuration cannot come into effect; ${written.written ? 'the file could not be put back' : 'the file is as before'}.`,
 				written.problems,
 			);
+		case 'unreadable':
+			return refuse(exchange, 409, unreadable, written.problems);
 		case 'stale':
 			return sendError(exchange, 412, changed, ['etag', `"${written.tag}"`]);
 		case 'stopping':
@@ -106,6 +108,8 @@ const writtenLast = apiError(
 );
 const tooLarge = 'Edit the file; the gateway takes it up by itself.';
 const writeValue = 'Write the value. What the document shows masked keeps its value where it stays in its place.';
+const unreadable =
+	'The file has errors, and what of it should stay is not known; nothing was written. Mend it, or send its whole text as a JSON string.';
 const noConfig = apiError(
 	'The body is no configuration.',
 	'Send the whole document as a JSON object, at most 128 levels deep and with no key twice, or the text of the file as a JSON string.',
@@ -113,7 +117,7 @@ const noConfig = apiError(
 const badTag = apiError('If-Match must be one strong ETag.', 'Send the ETag that the document came with.');
 const changed = apiError(
 	'The file has changed since the document was read.',
-	'Read it again, and repeat the change; while the file has errors, mend it, or write without If-Match.',
+	'Read it again, and repeat the change; while the file has errors, mend it, or send a whole text without If-Match.',
 );
 const noFile = apiError(
 	'The configuration does not stand in a file that can be written.',

@@ -3,13 +3,13 @@ import { loadConfig } from '../config/load.ts';
 import type { LoadResult } from '../config/load.ts';
 import { MAX_CONFIG_BYTES } from '../config/read.ts';
 import { movedSecrets } from '../runtime/moved-secrets.ts';
+import type { Edited } from '../runtime/reload.ts';
 import { commandExists } from './command-exists.ts';
 
 /** What a text of the configuration is read for, by the name of the task: what it takes, and what it gives. */
 export interface ConfigTasks {
 	load: { takes: { name: string; text: string }; gives: LoadResult };
-	/** null: the text would be larger than one that is read. */
-	edit: { takes: { text: string; document: unknown }; gives: string | null };
+	edit: { takes: { text: string; document: unknown }; gives: Edited };
 	movedSecrets: { takes: { next: string; now: string; asText: boolean }; gives: string[] };
 }
 
@@ -20,7 +20,8 @@ export const configTasks: Tasks = {
 	load: ({ name, text }) => loadConfig({ name, text }, { env: process.env, commandExists }),
 	edit({ text, document }) {
 		const edited = editConfig(text, document);
-		return Buffer.byteLength(edited) > MAX_CONFIG_BYTES ? null : edited;
+		if (edited === null) return { refused: 'no YAML' };
+		return Buffer.byteLength(edited) > MAX_CONFIG_BYTES ? { refused: 'too large' } : { text: edited };
 	},
 	movedSecrets: ({ next, now, asText }) => movedSecrets(next, now, asText),
 };

@@ -10,11 +10,12 @@ function threadOf(body: string, options: { timeoutMs?: number; idleMs?: number }
 	return new ConfigThread({ entry: new URL(`data:text/javascript,${encodeURIComponent(code)}`), ...options });
 }
 
-const answering = 'parentPort.postMessage({ output: `${input.text} ${threadId}` });';
+const answering = 'parentPort.postMessage({ output: { text: `${input.text} ${threadId}` } });';
 
 /** The text that comes back, and the number of the thread that sent it. */
 async function ask(thread: ConfigThread, text: string): Promise<[text: string, thread: string]> {
-	const [back = '', number = ''] = (await thread.run('edit', { text, document: {} }))?.split(' ') ?? [];
+	const edited = await thread.run('edit', { text, document: {} });
+	const [back = '', number = ''] = 'text' in edited ? edited.text.split(' ') : [];
 	return [back, number];
 }
 

@@ -79,10 +79,7 @@ export class ConfigThread {
 		const { timeoutMs = 60_000 } = this.options;
 		this.current = task;
 		worker.ref();
-		this.timer = setTimeout(
-			() => this.broke(worker, new Error(`it took longer than ${timeoutMs / 1000} s`)),
-			timeoutMs,
-		);
+		this.timer = setTimeout(() => this.broke(worker, tooLong(timeoutMs)), timeoutMs);
 	}
 
 	private start(): Worker {
@@ -122,6 +119,10 @@ export class ConfigThread {
 		this.worker = null;
 		void worker?.terminate();
 	}
+}
+
+function tooLong(ms: number): Error {
+	return Object.assign(new Error(`it took longer than ${ms / 1000} s`), { code: 'ETIMEDOUT' });
 }
 
 function closedError(): Error {

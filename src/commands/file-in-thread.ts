@@ -1,6 +1,6 @@
 import type { LoadResult } from '../config/load.ts';
 import { type ReadResult, readConfigSource } from '../config/read.ts';
-import type { ConfigFile } from '../runtime/reload.ts';
+import type { ConfigFile, Edited } from '../runtime/reload.ts';
 import { ConfigThread } from './config-thread.ts';
 
 /** The configuration file of a gateway that runs, read in a thread of its own. */
@@ -21,7 +21,7 @@ export class FileInThread implements ConfigFile {
 		return this.thread.run('load', { name: this.path, text });
 	}
 
-	edit(text: string, document: unknown): Promise<string | null> {
+	edit(text: string, document: unknown): Promise<Edited> {
 		return this.thread.run('edit', { text, document });
 	}
 

@@ -25,6 +25,12 @@ binds:
               host: $FILES_URL
 `;
 
+function editText(written: string, value: unknown): string {
+	const result = editConfig(written, value);
+	if (result === null) throw new Error('it was not edited');
+	return result;
+}
+
 interface Config {
 	config?: { logging?: { level?: string }; publicUrl?: string };
 	binds: {
@@ -38,7 +44,7 @@ interface Config {
 function change(edit: (config: Config) => void, written = text): string {
 	const value = parse(written, { merge: true }) as Config;
 	edit(value);
-	const result = editConfig(written, value);
+	const result = editText(written, value);
 	expect(parse(result, { merge: true })).toEqual(value);
 	return result;
 }
@@ -86,6 +92,21 @@ describe('an edit', () => {
 		expect(result).toContain('host: $FILES_URL');
 	});
 
+	test('moves or removes the first entry with its comment, and leaves alone what is about the list', () => {
+		expect(change((config) => void targets(config).reverse())).toContain('# Time is first.\n          - name: time');
+		expect(change((config) => void targets(config).shift())).not.toContain('Time is first');
+		const written =
+			'a:\n  # All of them.\n\n  # The first.\n  # Truly.\n  - x: 1\n  # The second.\n  - x: 2\nb: # beside\n  - 1\n  - 2\n';
+		const value = { a: [{ x: 2 }, { x: 1 }], b: [2] };
+		const result = editText(written, value);
+		expect(parse(result)).toEqual(value);
+		expect(result).toContain(
+			'a:\n  # All of them.\n\n  # The second.\n  - x: 2\n  # The first.\n  # Truly.\n  - x: 1\n',
+		);
+		expect(result).toMatch(/# beside\n *- 2\n/);
+		expect(editText(written, { a: [], b: [1, 2] })).not.toContain('Truly');
+	});
+
 	test('adds and removes keys', () => {
 		const added = change((config) => {
 			if (config.config) config.config.publicUrl = 'https://mcp.example';
@@ -96,13 +117,22 @@ describe('an edit', () => {
 });
 
 describe('other texts', () => {
+	test('lines that end as on Windows stay so, and are no reason to lay them out anew', () => {
+		const windows = text.replaceAll('\n', '\r\n');
+		const add = (config: Config) => void targets(config).push({ name: 'new', mcp: { host: 'http://x/' } });
+		expect(change(add, windows)).toBe(change(add).replaceAll('\n', '\r\n'));
+		expect(editText('{"binds":\r\n []}\r\n', { a: 1 })).toBe('{\r\n  "a": 1\r\n}\r\n');
+		const block = 'a: |\r\n  one\r\n  two\r\nb: 1\r\n';
+		expect(editText(block, { a: 'one\ntwo\n', b: 2 })).toBe(block.replace('b: 1', 'b: 2'));
+	});
+
 	test('JSON stays JSON', () => {
 		expect(editConfig('{"binds": []}', { binds: [], mcp: {} })).toBe('{\n  "binds": [],\n  "mcp": {}\n}\n');
 	});
 
 	test('lists that are set in stay set in', () => {
 		const written = 'binds:\n  - port: 1\n    listeners: []\n  # next\n  - port: 2   # two\n    listeners: []\n';
-		const result = editConfig(written, {
+		const result = editText(written, {
 			binds: [
 				{ port: 1, listeners: [] },
 				{ port: 3, listeners: [] },
@@ -118,16 +148,44 @@ describe('other texts', () => {
 			{ a: { k: 1 }, b: { k: 2 }, c: { k: 3, m: 2 } },
 			{ a: { k: 5 }, b: { k: 1 }, c: { m: 2 } },
 		]) {
-			expect(parse(editConfig(written, value), { merge: true })).toEqual(value);
+			expect(parse(editText(written, value), { merge: true })).toEqual(value);
 		}
 	});
 
-	test('a text that is no YAML by itself is replaced', () => {
-		expect(parse(editConfig('a: [', { a: [1] }))).toEqual({ a: [1] });
+	test('an anchor that goes leaves what its aliases stand for, and all comments', () => {
+		const written = `# top
+targets:
+# first
+- name: a
+  mcp: &m
+    host: http://x/ # where it is
+# second
+- name: b
+  mcp: *m # the same
+- name: c
+  mcp: *m
+# other
+other: &o { k: 1 }
+more: *o
+`;
+		const value = parse(written) as { targets: unknown[] };
+		value.targets.shift();
+		const result = editText(written, value);
+		expect(parse(result)).toEqual(value);
+		expect(result).not.toContain('*m');
+		for (const comment of ['# top', '# second', '# where it is', '# the same', '# other'])
+			expect(result).toContain(comment);
+		expect(result).not.toContain('# first');
+		expect(editText(written, { ...value, targets: [] })).toContain('# other\n');
+	});
+
+	test('a text that is no YAML by itself is not replaced', () => {
+		expect(editConfig('a: [', { a: [1] })).toBe(null);
+		expect(editConfig('a: [x, ${Y}]\n', { a: [1] })).toBe(null);
 	});
 
 	test('texts that look like something else keep their meaning', () => {
 		const value = { a: 'true', b: '0x10', c: '# no comment', d: 'x: y', e: '', f: '\n', g: '$X', h: '<<' };
-		expect(parse(editConfig('a: b\n', value))).toEqual(value);
+		expect(parse(editText('a: b\n', value))).toEqual(value);
 	});
 });

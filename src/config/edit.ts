@@ -7,6 +7,7 @@ import {
 	type Node,
 	type Pair,
 	parseDocument,
+	visit,
 	type YAMLMap,
 	type YAMLSeq,
 } from 'yaml';
@@ -15,21 +16,37 @@ import { parseYaml } from './source/parse-yaml.ts';
 /**
  * Writes a value into a configuration text. What is the same stays as it is written, with its comments, order, quotes and
  * anchors; entries of lists are known by their `name`, or by being equal. A text in JSON stays JSON. Where the text does
- * not allow that (it is no YAML before its variables are expanded, an anchor would be lost), the value is written anew.
+ * not allow that (an anchor would be lost), the value is written anew. null: the text is no YAML as it is written, and
+ * nobody can tell what of it should stay.
  */
-export function editConfig(text: string, value: unknown): string {
+export function editConfig(text: string, value: unknown): string | null {
+	// Lines are compared and laid out as if they ended as on Unix.
+	const lines = text.replaceAll('\r\n', '\n');
+	const written = editLines(lines, value);
+	const windows = text.length - lines.length > text.split('\n').length / 2;
+	return windows && written !== null ? written.replaceAll('\n', '\r\n') : written;
+}
+
+function editLines(text: string, value: unknown): string | null {
 	if (isJson(text)) return `${JSON.stringify(value, null, 2)}\n`;
+	if (!parseYaml(text).ok) return null;
 	const layout = layoutOf(text);
-	const kept = parseYaml(text).ok ? edited(text, value, layout) : null;
-	return kept ?? new Document(value).toString(layout);
+	return edited(text, value, layout) ?? edited(text, value, layout, writeOut) ?? new Document(value).toString(layout);
 }
 
 type Layout = NonNullable<Parameters<Document['toString']>[0]>;
 
-/** null: the edited text would not say what the value says. */
-function edited(text: string, value: unknown, layout: Layout): string | null {
+/** null: the edited text would not say what the value says. `prepare` may change how it is written before. */
+function edited(
+	text: string,
+	value: unknown,
+	layout: Layout,
+	prepare: (document: Document) => void = () => {},
+): string | null {
 	try {
 		const document = parseDocument(text, { merge: true, uniqueKeys: false });
+		prepare(document);
+		visit(document, { Seq: (_key, list) => hangOnFirst(list, text) });
 		document.contents = merge(document, document.contents, value) as typeof document.contents;
 		const written = document.toString(layout);
 		return [respaced(written, text), written].find((one) => says(one, value)) ?? null;
@@ -37,6 +54,37 @@ function edited(text: string, value: unknown, layout: Layout): string | null {
 		// An alias whose anchor has gone.
 		return null;
 	}
+}
+
+/** Writes what aliases stand for in their places: with an anchor that goes, they would stand for nothing. */
+function writeOut(document: Document): void {
+	visit(document, {
+		Alias(_key, alias) {
+			const node = alias.resolve(document)?.clone();
+			if (!isNode(node)) return undefined;
+			visit(node, {
+				Value(_inner, one) {
+					delete one.anchor;
+				},
+			});
+			const comments = [alias.commentBefore, node.commentBefore, alias.comment];
+			node.commentBefore = comments.filter((one) => typeof one === 'string').join('\n') || null;
+			return node;
+		},
+	});
+}
+
+/** The comment above the first entry of a list is that of the list to the parser; it is to go where the entry goes. */
+function hangOnFirst(list: YAMLSeq, text: string): void {
+	const [first] = list.items;
+	if (list.flow === true || !isNode(first) || typeof list.commentBefore !== 'string' || !list.range) return;
+	// Only lines directly above it: what stands beside the key, or above a blank line, is about all of them.
+	const above = text.slice(0, list.range[0]).split('\n').slice(0, -1);
+	const other = above.findLastIndex((line) => !/^[ \t]*#/.test(line));
+	const lines = list.commentBefore.split('\n');
+	const left = lines.slice(0, Math.max(0, lines.length - (above.length - 1 - other)));
+	first.commentBefore = [...lines.slice(left.length), ...(first.commentBefore?.split('\n') ?? [])].join('\n') || null;
+	list.commentBefore = left.length === 0 ? null : left.join('\n');
 }
 
 function says(text: string, value: unknown): boolean {

@@ -103,6 +103,8 @@ describe('readConfigSource', () => {
 			})(),
 		});
 		expect(fault(await readConfigSource(failing('EACCES')))).toBe('0 may not be read by this user');
+		expect(await readConfigSource(failing('EACCES'))).not.toHaveProperty('passing');
 		expect(fault(await readConfigSource(failing('EIO')))).toBe('0 cannot be read: broken');
+		expect(await readConfigSource(failing('EIO'))).toHaveProperty('passing', true);
 	});
 });

@@ -3,6 +3,7 @@ import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Problem } from './ir.ts';
 import type { ConfigSource } from './load.ts';
+import { isPassingFault } from '../lib/passing-fault.ts';
 
 /** Where configuration text comes from: `-f PATH`, `-f -`, or `-c TEXT`. */
 export type ConfigOrigin =
@@ -11,8 +12,8 @@ export type ConfigOrigin =
 	| { kind: 'stdin'; input: AsyncIterable<Uint8Array | string> }
 	| { kind: 'text'; text: string };
 
-/** The text, or the one problem that kept it from being read. */
-export type ReadResult = { ok: true; source: ConfigSource } | { ok: false; problems: Problem[] };
+/** The text, or the one problem that kept it from being read. `passing`: of the machine, not of the file; it passes by itself. */
+export type ReadResult = { ok: true; source: ConfigSource } | { ok: false; problems: Problem[]; passing?: boolean };
 
 /** Larger files are refused. */
 export const MAX_CONFIG_BYTES = 5_000_000;
@@ -23,26 +24,38 @@ export const MAX_CONFIG_BYTES = 5_000_000;
  */
 export async function readConfigSource(origin: ConfigOrigin): Promise<ReadResult> {
 	const name = nameOf(origin);
-	const refuse = (message: string, remedy = ''): ReadResult => ({
-		ok: false,
-		problems: [{ file: name, line: 0, column: 0, path: '', message, remedy }],
-	});
 	let bytes: Buffer | null;
 	try {
 		bytes = await bytesOf(origin);
 	} catch (error) {
-		return refuse(...readFault(error, origin.kind === 'file' && origin.again === true));
+		const [message, remedy] = readFault(error, origin.kind === 'file' && origin.again === true);
+		const problems = [{ file: name, line: 0, column: 0, path: '', message, remedy }];
+		return isPassingFault(error) ? { ok: false, problems, passing: true } : { ok: false, problems };
 	}
+	return sourceOf(name, bytes, emptyThing(origin));
+}
+
+/** What bytes say as a configuration text; null: they were too many. `thing`: where they come from, in a word. */
+export function sourceOf(name: string, bytes: Buffer | null, thing = 'file'): ReadResult {
+	const refuse = (message: string, remedy: string): ReadResult => ({
+		ok: false,
+		problems: [{ file: name, line: 0, column: 0, path: '', message, remedy }],
+	});
 	if (bytes === null || bytes.length > MAX_CONFIG_BYTES) {
 		return refuse('larger than 5 MB', 'is it the right file?');
 	}
 	if (!isUtf8(bytes) || bytes.includes(0)) {
 		return refuse('not UTF-8 text', 'is it the right file?');
 	}
-	const text = bytes.toString('utf8').replace(/^\ufeff/, '');
+	const text = withoutMark(bytes);
 	return text.trim() === ''
-		? refuse(`the ${emptyThing(origin)} is empty`, 'write at least one of binds, gateways or mcp')
+		? refuse(`the ${thing} is empty`, 'write at least one of binds, gateways or mcp')
 		: { ok: true, source: { name, text } };
+}
+
+/** Bytes as UTF-8 text, without its byte order mark. */
+export function withoutMark(bytes: Buffer): string {
+	return bytes.toString('utf8').replace(/^\ufeff/, '');
 }
 
 function nameOf(origin: ConfigOrigin): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -39,7 +39,10 @@ function editorOf(
 		path,
 		read: () => readConfigSource({ kind: 'file', path, again: true }),
 		check,
-		edit: async (text, document) => editConfig(text, document),
+		edit: async (text, document) => {
+			const edited = editConfig(text, document);
+			return edited === null ? { refused: 'no YAML' } : { text: edited };
+		},
 		movedSecrets: async (...all) => movedSecrets(...all),
 		close() {},
 		...more,
@@ -100,6 +103,59 @@ test('who has read the file before the change by hand is told so', async () => {
 	expect(applied).toEqual([]);
 });
 
+test.runIf(process.platform === 'linux')(
+	'a save that comes while the new text is on its way to the disk is kept',
+	async () => {
+		const { editor, path, applied } = editorOf(() => {});
+		const stop = whenWritten(() => {
+			writeFileSync(`${path}~`, `# by hand\n${yaml('second')}`);
+			renameSync(`${path}~`, path);
+		});
+		const written = await editor.write({
+			tag: null,
+			trusted: true,
+			value: (document) => withTarget(document, 'third'),
+		});
+		stop();
+		expect(written).toMatchObject({ outcome: 'applied' });
+		const text = readFileSync(path, 'utf8');
+		expect(text).toContain('# by hand');
+		expect(text).toContain('name: third');
+		expect(applied).toEqual([text]);
+		expect(readdirSync(folder)).toEqual(['config.yaml']);
+	},
+);
+
+test.runIf(process.platform === 'linux')('a save that comes while a text is put back is kept', async () => {
+	const problems = [[taken], []];
+	const byHand = `# by hand\n${yaml('second')}`;
+	const { editor, path, applied } = editorOf(
+		() => {},
+		{},
+		() => {
+			const [next = []] = problems.splice(0, 1);
+			if (next.length > 0) stop = whenWritten(() => writeFileSync(path, byHand));
+			return next;
+		},
+	);
+	let stop = () => {};
+	const written = await editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, 'third') });
+	stop();
+	expect(written).toMatchObject({ outcome: 'refused', problems: [taken], written: false });
+	expect(readFileSync(path, 'utf8')).toBe(byHand);
+	expect(applied).toEqual([byHand]);
+});
+
+/** Elsewhere, watching is too slow. Calls `act` once, when a new text stands beside the file and has not taken its place. */
+function whenWritten(act: () => void): () => void {
+	const watcher = watch(folder, (_event, name) => {
+		if (name?.endsWith('.tmp') !== true || !existsSync(join(folder, name))) return;
+		watcher.close();
+		act();
+	});
+	return () => watcher.close();
+}
+
 test('writes of several come one after the other, each on top of the last', async () => {
 	const { editor, path } = editorOf(() => {});
 	const names = ['second', 'third', 'fourth'];
@@ -122,7 +178,7 @@ test('a present text that cannot be read to its end is not taken for one with er
 });
 
 test('a text that would be too large to be read is not written', async () => {
-	const { editor, path } = editorOf(() => {}, { edit: async () => null });
+	const { editor, path } = editorOf(() => {}, { edit: async () => ({ refused: 'too large' }) });
 	const written = await editor.write({ tag: null, trusted: true, value: (document) => withTarget(document, 'second') });
 	expect(written).toMatchObject({
 		outcome: 'invalid',
@@ -201,6 +257,43 @@ test('a write gives up when the file is another each time', async () => {
 	expect(readFileSync(path, 'utf8')).not.toContain('second');
 });
 
+test.each<[string, string | Buffer, RegExp]>([
+	['that is being edited', `${yaml('first')}# notes\n  - {`, /not valid YAML|opened here/],
+	['in another encoding', Buffer.from(`# für Zürich\n${yaml('first')}`, 'latin1'), /not UTF-8/],
+	['that was emptied', '', /empty/],
+	[
+		'that is YAML only with its variables',
+		yaml('first').replace('{ host: http://localhost:1/mcp }', '{ host: ${A} }'),
+		/[^]/,
+	],
+])('a file %s keeps its bytes, unless a whole text is sent', async (_title, bytes, message) => {
+	const { editor, path } = editorOf(() => {});
+	writeFileSync(path, bytes);
+	const value = () => ({ value: { mcp: { port: 3000, targets: [] } } });
+	const written = await editor.write({ tag: null, trusted: true, value });
+	expect(written).toMatchObject({
+		outcome: 'unreadable',
+		problems: [{ message: expect.stringMatching(message) as string }],
+	});
+	expect(readFileSync(path)).toEqual(Buffer.from(bytes));
+	const whole = await editor.write({ tag: null, trusted: true, value: () => ({ value: yaml('second') }) });
+	expect(whole).toMatchObject({ outcome: 'applied' });
+	expect(readFileSync(path, 'utf8')).toBe(yaml('second'));
+});
+
+test('what stood in another encoding is put back byte for byte', async () => {
+	const { editor, path } = editorOf(
+		() => {},
+		{},
+		() => [taken],
+	);
+	const bytes = Buffer.from(`# für Zürich\n${yaml('first')}`, 'latin1');
+	writeFileSync(path, bytes);
+	const value = () => ({ value: yaml('second') });
+	expect(await editor.write({ tag: null, trusted: true, value })).toMatchObject({ outcome: 'refused', written: false });
+	expect(readFileSync(path)).toEqual(bytes);
+});
+
 test('what fails because the gateway stops is no fault', async () => {
 	const one = editorOf(() => {
 		void one.reload.stop();
@@ -237,4 +330,21 @@ test('a text that is not read to its end leaves the old one in effect, with a re
 		],
 	});
 	expect(applied).toEqual([]);
+});
+
+test('a text for which the time was too short is tried again, and told once, until the gateway stops', async () => {
+	const checked = vi.fn<() => void>();
+	const { reload, path } = editorOf(() => {
+		checked();
+		throw Object.assign(new Error('it took longer than 60 s'), { code: 'ETIMEDOUT' });
+	});
+	writeFileSync(path, yaml('second'));
+	const view = await reload.reload('asked to');
+	expect(view.errors).toMatchObject([{ remedy: 'it is tried again until it can be' }]);
+	await vi.waitFor(() => expect(checked).toHaveBeenCalledTimes(2), { timeout: 5000 });
+	const next = await reload.reload('asked to');
+	expect(next.since).toBe(view.since);
+	await reload.stop();
+	await new Promise((resolve) => setTimeout(resolve, 1500));
+	expect(checked).toHaveBeenCalledTimes(3);
 });

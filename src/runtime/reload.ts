@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ConfigView } from '../admin/state.ts';
 import type { Problem, Settings } from '../config/ir.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { ReadResult } from '../config/read.ts';
+import { isPassingFault } from '../lib/passing-fault.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { FileWatch } from './file-watch.ts';
 import { startSettings } from './start-settings.ts';
@@ -13,13 +15,16 @@ export interface ConfigFile {
 	read(): Promise<ReadResult>;
 	/** Checks a text as if it stood there. Rejects when that could not be done to its end. */
 	check(text: string): Promise<LoadResult>;
-	/** A text of it with a document merged in; comments and layout stay. null: it would be too large to be read. */
-	edit(text: string, document: unknown): Promise<string | null>;
+	/** A text of it with a document merged in; comments and layout stay. */
+	edit(text: string, document: unknown): Promise<Edited>;
 	/** Where a new text uses a variable or a secret elsewhere than the present one does (`moved-secrets.ts`). */
 	movedSecrets(next: string, now: string, asText: boolean): Promise<string[]>;
 	/** Ends what is under way; what waits for it fails. */
 	close(): void;
 }
+
+/** Refused: the text would be too large to be read, or it is no YAML before its variables are expanded. */
+export type Edited = { readonly text: string } | { readonly refused: 'too large' | 'no YAML' };
 
 export interface ReloadOptions {
 	readonly file: ConfigFile;
@@ -33,7 +38,10 @@ export interface ReloadOptions {
 	show(view: ConfigView): void;
 }
 
-/** Reads the file again when it changes, or when somebody asks for it, and goes over to what stands there. */
+/**
+ * Reads the file again when it changes, or when somebody asks for it, and goes over to what stands there. What a fault of
+ * the machine has kept from being read is tried again until it was read.
+ */
 export class Reload {
 	private readonly options: ReloadOptions;
 	private readonly watch: FileWatch;
@@ -44,6 +52,9 @@ export class Reload {
 	private running: Promise<void> = Promise.resolve();
 	private next: Promise<ConfigView> | null = null;
 	private ended = false;
+	private retry: NodeJS.Timeout | undefined;
+	/** Before the next try. */
+	private pauseMs = firstPauseMs;
 
 	constructor(options: ReloadOptions) {
 		const { file, text, references } = options;
@@ -74,6 +85,7 @@ export class Reload {
 	async stop(): Promise<void> {
 		this.ended = true;
 		this.watch.stop();
+		clearTimeout(this.retry);
 		this.options.file.close();
 		await this.running;
 	}
@@ -95,9 +107,12 @@ export class Reload {
 
 	private async read(why: string): Promise<ConfigView> {
 		const { file, started, logger } = this.options;
+		clearTimeout(this.retry);
+		if (why !== tryingAgain) this.pauseMs = firstPauseMs;
+		const began = performance.now();
 		const found = await file.read();
 		if (this.ended) return this.view;
-		if (!found.ok) return this.failed(found.problems);
+		if (!found.ok) return found.passing === true ? this.failedFor(began, found.problems) : this.failed(found.problems);
 		const { text } = found.source;
 		if (text === this.applied && this.view.synchronized && this.references.length === 0) {
 			logger.debug('the file says what is in effect already', { reason: why });
@@ -105,6 +120,7 @@ export class Reload {
 		}
 		const read = await this.check(text);
 		if (this.ended) return this.view;
+		if (!read.ok && read.passing === true) return this.failedFor(began, read.problems);
 		const problems = read.ok ? await this.apply(read) : read.problems;
 		if (!read.ok || problems.length > 0) return this.failed(problems);
 		this.applied = text;
@@ -120,14 +136,15 @@ export class Reload {
 	}
 
 	/** A text that is not read to its end is one with a problem. */
-	private async check(text: string): Promise<LoadResult> {
+	private async check(text: string): Promise<LoadResult & { passing?: boolean }> {
 		const { file } = this.options;
 		try {
 			return await file.check(text);
 		} catch (fault) {
 			const message = `it could not be read to its end: ${fault instanceof Error ? fault.message : String(fault)}`;
-			const remedy = 'if it is the right file, write it again, or send SIGHUP';
-			return { ok: false, problems: [{ file: file.path, line: 0, column: 0, path: '', message, remedy }] };
+			const passing = isPassingFault(fault);
+			const remedy = passing ? '' : 'if it is the right file, write it again, or send SIGHUP';
+			return { ok: false, problems: [{ file: file.path, line: 0, column: 0, path: '', message, remedy }], passing };
 		}
 	}
 
@@ -142,6 +159,19 @@ export class Reload {
 			});
 			return [{ file: file.path, line: 0, column: 0, path: '', message: 'an internal error; see the log', remedy: '' }];
 		}
+	}
+
+	/** Tries again after a while: a machine that has run short is not to be kept busy, nor one for which a file is too much. */
+	private failedFor(began: number, problems: readonly Problem[]): ConfigView {
+		const pauseMs = Math.max(this.pauseMs, performance.now() - began);
+		this.pauseMs = Math.min(2 * this.pauseMs, maximumPauseMs);
+		this.retry = setTimeout(() => void this.reload(tryingAgain), pauseMs).unref();
+		const told = problems.map((problem) => ({
+			...problem,
+			remedy: problem.remedy || 'it is tried again until it can be',
+		}));
+		// Told once.
+		return isDeepStrictEqual(told, this.view.errors) ? this.view : this.failed(told);
 	}
 
 	private failed(problems: readonly Problem[]): ConfigView {
@@ -167,3 +197,7 @@ export class Reload {
 }
 
 const maximumShown = 100;
+
+const tryingAgain = 'it is tried again';
+const firstPauseMs = 1000;
+const maximumPauseMs = 30_000;

@@ -38,6 +38,16 @@ test('secrets stay inside, in the dump and in the document', async () => {
 	}
 });
 
+test('a document that is none as it is written is not shown as null', async () => {
+	const { port } = await start({ configDocument: () => null });
+	for (const path of ['/config', '/api/config']) {
+		const answer = await ask(port, path);
+		expect(answer.status).toBe(409);
+		expect(answer.headers.etag).toBe('"tag"');
+		expect(JSON.parse(answer.text)).toMatchObject({ remedy: 'Quote the variables in the file: "${NAME}".' });
+	}
+});
+
 test('the runtime in the shape that agentgateway gives it', async () => {
 	const { port } = await start();
 	expect(JSON.parse((await ask(port, '/api/runtime')).text)).toMatchObject({
