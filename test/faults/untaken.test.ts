@@ -106,13 +106,17 @@ describe('a POST that an HTTP+SSE server leaves unanswered', () => {
 		const gateway = await inFrontOf('sse', server.url, closing);
 		const one = await LegacyClient.open(`${gateway.url()}/mcp`);
 		expect(await one.tool('echo')).toContain('echo');
-		const state = { held: 0 };
+		const state = { held: 0, sessions: new Map<ServerResponse, string>() };
 		server.intercept = (request, response) => {
 			if (request.method !== 'POST' || request.headers['content-length'] === undefined) return false;
 			// Notices are short.
 			if (Number(request.headers['content-length']) < from) return false;
 			state.held++;
-			response.on('close', () => state.held--);
+			state.sessions.set(response, request.url ?? '');
+			response.on('close', () => {
+				state.held--;
+				state.sessions.delete(response);
+			});
 			return true;
 		};
 		return { one, state, server, url: `${gateway.url()}/mcp` };
@@ -147,8 +151,10 @@ describe('a POST that an HTTP+SSE server leaves unanswered', () => {
 		const { one, state, server } = await hanging(0);
 		const call = one.request('tools/call', params);
 		await expect.poll(() => state.held).toBe(1);
+		const [session] = state.sessions.values();
 		for (let at = 0; at < 17_000; at++) server.say({ jsonrpc: '2.0', id: at, method: 'ping' });
 		expect((await call).message.error?.message).toContain('"a" did not answer: it does not take what it is sent');
-		await expect.poll(() => state.held).toBe(0);
+		// The next connection's handshake hangs, too.
+		await expect.poll(() => [...state.sessions.values()]).not.toContain(session);
 	});
 });
