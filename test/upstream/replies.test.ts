@@ -159,3 +159,23 @@ describe('odd answers', () => {
 		}
 	});
 });
+
+test.each(['5', 'null', '"done"', '[{"content":[]}]'])(
+	'a result of %s is told by the gateway, not passed on',
+	async (result) => {
+		for (const era of ['legacy', 'modern'] as const) {
+			const server = await serve({ eras: [era] });
+			const { url } = await behind(server);
+			for (const one of [await LegacyClient.open(url), new ModernClient(url)]) {
+				server.override('tools/call', ({ id }, response) => {
+					response.writeHead(200, { 'content-type': 'application/json' });
+					response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`);
+				});
+				const { message } = await one.request('tools/call', '{"name":"echo"}');
+				expect(message.error).toMatchObject({ code: -32603, message: expect.stringContaining('no object') as string });
+				server.override('tools/call', null);
+				expect(await one.tool('echo')).toContain('echo');
+			}
+		}
+	},
+);

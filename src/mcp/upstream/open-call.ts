@@ -84,8 +84,7 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		if (this.once.open === null) return;
 		this.signAt = this.connection.now;
 		const result = memberOf(scanned.members, 'result');
-		if (result !== null && !(isNull(scanned, result) && this.hasError(scanned)))
-			return this.end()?.done(this.connection.readResult(this.call, scanned, result));
+		if (result !== null && !(isNull(scanned, result) && this.hasError(scanned))) return this.read(scanned, result);
 		const error = memberOf(scanned.members, 'error');
 		if (error !== null) return this.refused(this.connection.errorOf(scanned, error));
 		if (memberOf(scanned.members, 'method') !== null) return this.connection.unsolicited(scanned, this);
@@ -139,6 +138,14 @@ export class OpenCall implements Receiver, Ticket, Slotted {
 		this.ticket?.cancel();
 		this.connection.cancelled(this.id, reason);
 		this.end()?.fail(error);
+	}
+
+	/** Clients rely on it that results are objects: what else comes is told by whom it came. */
+	private read(scanned: Scanned, result: Member): void {
+		if (scanned.text[result.start] === 0x7b)
+			return this.end()?.done(this.connection.readResult(this.call, scanned, result));
+		this.connection.answered();
+		this.end()?.fail(mcpError(code.internal, 'the server gave a result that is no object'));
 	}
 
 	/** Servers that fill in both members, as JSON-RPC 1.0 did, mean the one that is not null. */
