@@ -34,7 +34,9 @@ describe('a text is shown without', () => {
 		['the end of one that began before', 'cret-one is wrong', ['secret-one'], '* is wrong'],
 		['less of one than anybody can use', 'token secret', ['secret-one'], 'token secret'],
 	])('a secret %s', (_how, text, secrets, shown) => {
+		const others = Array.from({ length: 100 }, (_, at) => `another-${at}-of-many`);
 		expect(hide(text, ...secrets)).toBe(shown);
+		expect(hide(text, ...others, ...secrets)).toBe(shown);
 	});
 });
 

@@ -77,14 +77,20 @@ function collectOptions(args: readonly unknown[], into: Set<string>): void {
 	}
 }
 
+/** So many are looked for one after the other. */
+const fewForms = 16;
+
 /** Texts that must not be read anywhere, in the forms in which programs write them. */
 export class SecretTexts {
 	/** Longest first, so that one inside another leaves no rest. */
 	private readonly forms: readonly string[];
+	/** The places in `forms` of those that begin or end with a text of the shortest length; null while there are few. */
+	private readonly edges: ReadonlyMap<string, readonly number[]> | null;
 
 	constructor(secrets: Iterable<string>) {
 		const forms = new Set([...secrets].flatMap(formsOf).filter((form) => form.length >= shortest));
 		this.forms = [...forms].sort((a, b) => b.length - a.length);
+		this.edges = this.forms.length <= fewForms ? null : edgesOf(this.forms);
 	}
 
 	/**
@@ -93,7 +99,7 @@ export class SecretTexts {
 	 */
 	hide(text: string, mask: string): string {
 		let result = text;
-		for (const form of this.forms) {
+		for (const form of this.near(text)) {
 			if (result.includes(form)) result = result.replaceAll(form, mask);
 			const end = result.lastIndexOf(form.slice(0, shortest));
 			if (end >= 0 && form.startsWith(result.slice(end))) result = result.slice(0, end) + mask;
@@ -103,6 +109,28 @@ export class SecretTexts {
 		}
 		return result;
 	}
+
+	/** The forms of which the text may hold something, found in one walk over it however many there are. */
+	private near(text: string): readonly string[] {
+		const { edges, forms } = this;
+		if (edges === null) return forms;
+		const found = new Set<number>();
+		for (let at = 0; at + shortest <= text.length; at++)
+			for (const place of edges.get(text.slice(at, at + shortest)) ?? []) found.add(place);
+		return [...found].sort((a, b) => a - b).map((place) => forms[place] ?? '');
+	}
+}
+
+function edgesOf(forms: readonly string[]): ReadonlyMap<string, readonly number[]> {
+	const edges = new Map<string, number[]>();
+	for (const [place, form] of forms.entries()) {
+		for (const edge of new Set([form.slice(0, shortest), form.slice(-shortest)])) {
+			const places = edges.get(edge);
+			if (places === undefined) edges.set(edge, [place]);
+			else places.push(place);
+		}
+	}
+	return edges;
 }
 
 /** As it is, in JSON, in a URL, and line by line, as logs have it. */
