@@ -18,7 +18,8 @@ const parts = 8;
 export class Heartbeat {
 	private readonly beating = new SlotList<Beating>();
 	private readonly timer: NodeJS.Timeout;
-	private readonly report: (fault: unknown) => void;
+	/** For bugs that show in the background, where nobody waits. */
+	readonly report: (fault: unknown) => void;
 	private part = 0;
 	/** The rest of a part that took too long; null: the part is done. */
 	private rest: NodeJS.Immediate | null = null;

@@ -147,7 +147,10 @@ export interface ServerFacts {
 
 /** One open connection to one server. After `UpstreamEvents.failed` or `close` each call fails at once. */
 export interface Upstream {
-	/** Sends a call. The sink is settled exactly once, also after `cancel`. */
+	/**
+	 * Sends a call. The sink is settled exactly once, also after `cancel`. Nothing is thrown: a call may begin where
+	 * another one ends, which must not suffer from it.
+	 */
 	start(call: Call, sink: Sink): Ticket;
 	notify(notice: ClientNotice): void;
 	/** Sets the minimum level of what the server logs for this connection from now on. */

@@ -84,6 +84,7 @@ export class Targets {
 		return createStdioTarget({
 			...{ name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls },
 			warn: (message) => this.logger.warn(message, { target: name }),
+			onFault: (fault) => this.fault(fault, name),
 			isFull: () => processes.isFull(label, command.maximum),
 			start: (owner, spare) =>
 				new StdioTransport({
@@ -92,10 +93,7 @@ export class Targets {
 						supervision.junkLines++;
 						this.junk(name, line, shown);
 					},
-					onFault: (fault) => {
-						const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-						this.logger.error('internal error', { target: name, error: text });
-					},
+					onFault: (fault) => this.fault(fault, name),
 				}),
 		});
 	}
@@ -105,6 +103,7 @@ export class Targets {
 			...timesOf(config),
 			name: config.name,
 			warn: (message) => this.logger.warn(message, { target: config.name }),
+			onFault: (fault) => this.fault(fault, config.name),
 			overHttp: true,
 			sessionsEnd: () => true,
 			openTransport: () => this.sse(config, {}),
@@ -134,6 +133,7 @@ export class Targets {
 			...timesOf(config),
 			name,
 			warn: (message) => this.logger.warn(message, { target: name }),
+			onFault: (fault) => this.fault(fault, name),
 			overHttp: true,
 			sessionsEnd: () => speaksSse,
 			openTransport: () =>
@@ -158,11 +158,17 @@ export class Targets {
 		this.logger.debug('dropped a line that is no answer', { target, line });
 	}
 
+	/** Without the target where several may be meant. */
+	private fault(fault: unknown, target?: string): void {
+		const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+		this.logger.error('internal error', { target, error: text });
+	}
+
 	private poolOf(url: string): HttpPool {
 		const { origin } = new URL(url);
 		let pool = this.pools.get(origin);
 		if (pool === undefined) {
-			pool = new HttpPool(origin);
+			pool = new HttpPool(origin, (fault) => this.fault(fault));
 			this.pools.set(origin, pool);
 		}
 		return pool;

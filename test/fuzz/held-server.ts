@@ -24,6 +24,7 @@ export class HeldServer {
 			name: this.name,
 			overHttp: false,
 			warn() {},
+			onFault() {},
 			openTransport: () => this.transport(),
 			...more,
 		});

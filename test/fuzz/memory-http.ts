@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { StreamableHttpTransport } from '../../src/mcp/upstream/transport/streamable-http.ts';
 import type { HttpRequest } from '../../src/mcp/upstream/transport/http-request.ts';
 import type { HttpPool } from '../../src/mcp/upstream/transport/http-pool.ts';
+import { PostGate } from '../../src/mcp/upstream/transport/post-gate.ts';
 import { readSent, scriptFor, type ServerLog, type Waiting } from './server-log.ts';
 import { mutate } from './mutate.ts';
 import { type Asked, oddMessages, rightAnswer } from './server-grammar.ts';
@@ -15,6 +16,7 @@ const events: Headers = { 'content-type': 'text/event-stream' };
 export class MemoryHttp {
 	private readonly log: ServerLog;
 	private readonly modern: boolean;
+	private readonly posts = new PostGate();
 
 	constructor(log: ServerLog, modern: boolean) {
 		this.log = log;
@@ -23,6 +25,7 @@ export class MemoryHttp {
 
 	transport(): StreamableHttpTransport {
 		const pool = {
+			posts: this.posts,
 			send: (_path: string, request: HttpRequest, handler: Dispatcher.DispatchHandler) =>
 				this.dispatch(request, handler),
 		} as unknown as HttpPool;

@@ -49,7 +49,9 @@ export class World {
 		];
 		const own = more?.map((options) => new MemoryServer(options, random, this.faults)) ?? usual();
 		this.servers = [...own, server('c', false, 'stdio', true)];
-		this.endpoint = openEndpoint(this.servers, this.heartbeat);
+		this.endpoint = openEndpoint(this.servers, this.heartbeat, (fault) =>
+			this.faults.push(`thrown: ${shownFault(fault)}`),
+		);
 		this.stdio = this.endpoint.serveStdio({
 			facts: () => stdioFacts,
 			write: (message) => this.line(message),
@@ -80,7 +82,7 @@ export class World {
 				this.lines.taken(key);
 			}
 		} catch (fault) {
-			this.faults.push(`thrown: ${fault instanceof Error ? fault.stack : String(fault)}`);
+			this.faults.push(`thrown: ${shownFault(fault)}`);
 		}
 	}
 
@@ -201,18 +203,27 @@ export class World {
 		try {
 			act();
 		} catch (fault) {
-			this.faults.push(`thrown: ${fault instanceof Error ? fault.stack : String(fault)}`);
+			this.faults.push(`thrown: ${shownFault(fault)}`);
 		}
 	}
 }
 
-function openEndpoint(servers: readonly MemoryServer[], heartbeat: Heartbeat): McpEndpoint {
+function shownFault(fault: unknown): string {
+	return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+}
+
+function openEndpoint(
+	servers: readonly MemoryServer[],
+	heartbeat: Heartbeat,
+	onFault: (fault: unknown) => void,
+): McpEndpoint {
 	const names = servers.map((server) => server.options.name);
 	const targets = servers.map((server) =>
 		createTarget({
 			name: server.options.name,
 			overHttp: server.options.over === 'http',
 			warn() {},
+			onFault,
 			openTransport: () => server.openTransport(),
 		}),
 	);

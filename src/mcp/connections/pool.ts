@@ -117,7 +117,10 @@ export class Pool implements Beating {
 		this.entries.delete(entry.key);
 		if (this.last?.entry === entry) this.last = null;
 		this.ending++;
-		void entry.connections.close().finally(() => this.ending--);
+		void entry.connections
+			.close()
+			.catch(this.heartbeat.report)
+			.finally(() => this.ending--);
 	}
 }
 

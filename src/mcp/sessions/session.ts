@@ -126,8 +126,11 @@ export class Session implements Listener, Beating {
 	async close(keepUpstream = false): Promise<void> {
 		this.endStream();
 		this.asks.close();
-		for (const call of this.calls.all()) call.cancel('the session has ended');
-		await this.connections.close(keepUpstream);
+		try {
+			for (const call of this.calls.all()) call.cancel('the session has ended');
+		} finally {
+			await this.connections.close(keepUpstream);
+		}
 	}
 
 	private miss(missed: Missed): void {

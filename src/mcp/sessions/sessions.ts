@@ -188,7 +188,10 @@ export class Sessions implements SessionKeeper {
 	}
 
 	private shut(session: Session, keepUpstream: boolean): void {
-		const ending = session.close(keepUpstream).finally(() => this.ending.delete(ending));
+		const ending = session
+			.close(keepUpstream)
+			.catch(this.options.heartbeat.report)
+			.finally(() => this.ending.delete(ending));
 		this.ending.add(ending);
 	}
 }

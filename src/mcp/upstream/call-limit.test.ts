@@ -6,6 +6,8 @@ import { CallLimit, type LimitUser } from './call-limit.ts';
 
 const call = ownCall('tools/call', { name: 'large' }, gatewayCaller);
 
+const bug = { code: -32603, message: 'a bug', data: null };
+
 /** A connection whose calls are answered by the test. */
 class Held implements LimitUser {
 	queued = 0;
@@ -14,6 +16,10 @@ class Held implements LimitUser {
 	begin(_call: typeof call, sink: Sink) {
 		this.sinks.push(sink);
 		return { cancel() {} };
+	}
+
+	faulted() {
+		return bug;
 	}
 }
 
@@ -69,8 +75,40 @@ test('however many calls wait that are refused at once, all are answered', () =>
 			sink.fail({ code: -32602, message: 'refused', data: null });
 			return { cancel() {} };
 		},
+		faulted: () => bug,
 	};
 	for (let at = 0; at < 3200; at++) limit.start(refusing, call, client);
 	user.sinks[0]?.done({ text: Buffer.from('{}') } as never);
 	expect([ends.length, refusing.queued]).toEqual([3201, 0]);
 });
+
+test.each(['at once', 'after waiting'])(
+	'a bug that shows when a call begins %s costs no place and no answer',
+	(when) => {
+		const limit = new CallLimit('one', 1);
+		const ends: string[] = [];
+		const client = (name: string): Sink => ({
+			...{ note() {}, ask() {} },
+			done: () => ends.push(`${name} done`),
+			fail: ({ message }) => ends.push(`${name}: ${message}`),
+		});
+		const buggy: LimitUser = {
+			queued: 0,
+			begin() {
+				throw new Error('a bug');
+			},
+			faulted: () => bug,
+		};
+		const user = new Held();
+		if (when === 'after waiting') limit.start(user, call, client('first'));
+		limit.start(buggy, call, client('buggy'));
+		limit.start(user, call, client('second'));
+		for (let at = 0; at < user.sinks.length; at++) user.sinks[at]?.done({ text: Buffer.from('{}') } as never);
+		expect(ends.toSorted()).toEqual([
+			'buggy: a bug',
+			...(when === 'after waiting' ? ['first done'] : []),
+			'second done',
+		]);
+		expect([buggy.queued, user.queued]).toEqual([0, 0]);
+	},
+);

@@ -9,6 +9,8 @@ export interface LimitUser {
 	queued: number;
 	/** Starts a call for real. */
 	begin(call: Call, sink: Sink): Ticket;
+	/** A bug showed while it was started: what its client is told. */
+	faulted(fault: unknown): McpError;
 }
 
 /** So many times as many calls wait as may be under way. */
@@ -116,8 +118,13 @@ class LimitedCall implements Sink, Ticket {
 	run(): void {
 		this.stopWaiting();
 		this.running = true;
-		const ticket = this.user.begin(this.call, this);
-		if (this.sink !== null) this.ticket = ticket;
+		try {
+			const ticket = this.user.begin(this.call, this);
+			if (this.sink !== null) this.ticket = ticket;
+		} catch (fault) {
+			// Thrown on, it would keep this place, and another's answer from its client: that is what has made room.
+			this.fail(this.user.faulted(fault));
+		}
 	}
 
 	cancel(reason?: string): void {

@@ -15,8 +15,7 @@ import type {
 	UpstreamEvents,
 } from '../model.ts';
 import { ownCall } from '../own-call.ts';
-import { checkParamHeaders, paramHeaders } from '../params/param-values.ts';
-import { argumentsOf, toolOf } from './called-tool.ts';
+import { callHeaders, mirrorFault } from './call-headers.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
 import { type LostCalls, safeMethods } from './lost-calls.ts';
@@ -100,7 +99,7 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	}
 
 	start(call: Call, sink: Sink, before = firstTime): Ticket {
-		const refusal = this.dialect.refusal(call) ?? this.mirrorFault(call);
+		const refusal = this.dialect.refusal(call) ?? mirrorFault(call, this.tools);
 		if (refusal !== null) {
 			sink.fail(refusal);
 			return nothingToCancel;
@@ -111,18 +110,23 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		return this.send(call, sink, before);
 	}
 
-	/** Sends a call at once. */
+	/** Sends a call at once. What comes of it is for the sink to hear, even a bug: nothing is thrown. */
 	send(call: Call, sink: Sink, before: Sent): OpenCall {
 		const id = this.nextId++;
-		const message = requestText(id, call, this.dialect.requestMeta(call.caller));
 		if (this.slot < 0) {
 			this.dueAt = 0;
 			this.vitals.clock.watch(this);
 		}
 		const open = new OpenCall(this, id, call, sink, before);
 		this.calls.add(open);
-		const ticket = this.transport.request({ id, message, headers: this.headersOf(call) }, open);
-		open.sent(ticket);
+		try {
+			const message = requestText(id, call, this.dialect.requestMeta(call.caller));
+			const headers = callHeaders(call, this.dialect, this.tools);
+			open.sent(this.transport.request({ id, message, headers }, open));
+		} catch (fault) {
+			this.vitals.onFault(fault);
+			open.abandon(mcpError(code.internal, `the call could not be sent to target "${this.target}"`, this.target));
+		}
 		return open;
 	}
 
@@ -338,21 +342,6 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	private acknowledged(scanned: Scanned, params: Member | null): void {
 		const id = memberOf(memberOf(params?.members, '_meta')?.members, subscriptionKey);
 		if (id !== null) this.acknowledging?.get(Number(textOf(scanned, id).toString()))?.(scanned);
-	}
-
-	private headersOf(call: Call): readonly string[] {
-		const headers = this.dialect.headers(call);
-		if (!this.dialect.mirrors || call.method !== 'tools/call') return headers;
-		const declared = this.tools.of(toolOf(call));
-		return declared === null ? headers : [...headers, ...paramHeaders(declared, argumentsOf(call))];
-	}
-
-	/** What a client mirrored in headers must be what it says in the body; only who knows the tool can tell. */
-	private mirrorFault(call: Call): McpError | null {
-		if (call.mirrored === null || call.method !== 'tools/call') return null;
-		const declared = this.tools.of(toolOf(call));
-		const fault = declared === null ? null : checkParamHeaders(declared, argumentsOf(call), call.mirrored);
-		return fault === null ? null : mcpError(code.headerMismatch, fault);
 	}
 
 	private withdrawn(scanned: Scanned, params: Member | null): void {

@@ -6,6 +6,8 @@ import { memberOf, objectOf } from './message.ts';
 
 /** The newest revision with a handshake; asked for first, and any older one that the server answers with is taken. */
 const newestLegacyVersion = '2025-11-25';
+/** What all versions look like. One that a server makes up goes into the headers of all that follows. */
+const versionForm = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The `initialize` request for a caller. */
 export function initializeText(id: number, caller: Caller): Buffer {
@@ -49,7 +51,7 @@ export function readInitialize(scanned: Scanned): ServerFacts | null {
 	if (value === null) return null;
 	const version = value['protocolVersion'];
 	// A server that answers with a version which has no handshake means something else by it.
-	if (typeof version !== 'string' || version > newestLegacyVersion) return null;
+	if (typeof version !== 'string' || !versionForm.test(version) || version > newestLegacyVersion) return null;
 	return serverFacts(value, value['serverInfo'], version, true);
 }
 

@@ -1,7 +1,7 @@
 import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
-import { code } from '../errors.ts';
+import { code, mcpError } from '../errors.ts';
 import { encodeHeader } from '../params/header-value.ts';
-import type { Call, Caller, Notice, ServerFacts } from '../model.ts';
+import type { Call, Caller, McpError, Notice, ServerFacts } from '../model.ts';
 import type { Dialect } from './dialect.ts';
 import { cancelledText, isObject, serverFacts } from './legacy.ts';
 import { memberOf, objectOf } from './message.ts';
@@ -80,8 +80,10 @@ class ModernDialect implements Dialect {
 		this.mirrors = overHttp;
 	}
 
-	refusal(): null {
-		return null;
+	/** Nothing but names and arguments is encoded for its header: a method that cannot stand there as it is has no server. */
+	refusal({ method }: Call): McpError | null {
+		if (!this.mirrors || encodeHeader(method) === method) return null;
+		return mcpError(code.methodNotFound, `Method not found: ${method}`);
 	}
 
 	/** What clients with a handshake tell their servers has no meaning here, or travels with each call. */

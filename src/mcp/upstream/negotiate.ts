@@ -9,7 +9,7 @@ import type { LostCalls } from './lost-calls.ts';
 import type { Vitals } from './vitals.ts';
 import { EraCheck } from './era-check.ts';
 import type { EraMemory } from './era-memory.ts';
-import { initializedText, initializeHeaders, initializeText, legacyDialect, readInitialize } from './legacy.ts';
+import { initializedText, initializeHeaders, initializeText, legacyDialect } from './legacy.ts';
 import { ListenStreams } from './listen.ts';
 import { memberOf } from './message.ts';
 import {
@@ -21,7 +21,7 @@ import {
 	versionsInstead,
 } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
-import { notPostable, refusal, refusesGreeting, saysNo } from './verdict.ts';
+import { notPostable, readHandshake, refusal, refusesGreeting, saysNo } from './verdict.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** What a negotiation reports: `ready` or `failed` first; `failed` may follow `ready`. */
@@ -251,13 +251,10 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 		const receiver: Receiver = {
 			message: (scanned, headers) => {
 				if (memberOf(scanned.members, 'method') !== null || !this.waitsFor('legacy', transport)) return;
-				const said = readInitialize(scanned);
-				if (said === null)
-					return this.refused('legacy', transport, { ...noProcess, ...refusal('initialize', scanned) });
+				const said = readHandshake(scanned, headers);
+				if ('reason' in said) return this.refused('legacy', transport, { ...noProcess, ...said });
 				this.memory.note('legacy', true);
-				const server = this.memory.same(said);
-				const session = headers?.['mcp-session-id'];
-				this.initialized(transport, server, typeof session === 'string' ? session : null);
+				this.initialized(transport, this.memory.same(said.server), said.session);
 			},
 			failed: (fault) => {
 				if (!this.waitsFor('legacy', transport)) return;

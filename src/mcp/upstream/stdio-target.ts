@@ -19,6 +19,8 @@ export interface StdioTargetOptions {
 	/** Whether one process is kept in reserve. */
 	readonly prewarm: boolean;
 	warn(message: string): void;
+	/** A bug of the gateway showed. */
+	onFault(fault: unknown): void;
 	/** Starts a process for `owner`; null for the gateway itself, or for all. `spare`: in reserve. */
 	start(owner: string | null, spare: boolean): StdioTransport;
 	/** Whether the target may have no further process. */
@@ -44,6 +46,7 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 	const target = createTarget({
 		name: options.name,
 		warn: (message) => options.warn(message),
+		onFault: (fault) => options.onFault(fault),
 		overHttp: false,
 		startTimeout: options.startTimeout,
 		callTimeout: options.callTimeout,

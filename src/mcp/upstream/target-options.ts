@@ -8,6 +8,8 @@ export interface TargetOptions {
 	readonly overHttp: boolean;
 	/** Says what is wrong with a server in the log. */
 	warn(message: string): void;
+	/** A bug of the gateway showed. */
+	onFault(fault: unknown): void;
 	/** Milliseconds without sign of life after which a call is given up, 0 for never; default 1 h. */
 	readonly callTimeout?: number;
 	/** Calls under way at once over all connections; null for any number. */

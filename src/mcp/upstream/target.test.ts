@@ -31,6 +31,9 @@ class HeldTransport implements Transport {
 		return { cancel() {} };
 	}
 
+	/** The server's session ends. */
+	async end(): Promise<void> {}
+
 	async close(): Promise<void> {}
 
 	answer(at: number): void {
@@ -56,8 +59,10 @@ const caller: Caller = {
 
 function serve(maxConcurrentCalls: number | null = null) {
 	const transports: HeldTransport[] = [];
+	const faults: unknown[] = [];
 	const target = createTarget({
 		...{ name: 'one', overHttp: true, warn() {}, maxConcurrentCalls },
+		onFault: (fault) => faults.push(fault),
 		openTransport: () => {
 			const transport = new HeldTransport();
 			transports.push(transport);
@@ -68,7 +73,7 @@ function serve(maxConcurrentCalls: number | null = null) {
 		new Promise<Upstream>((resolve) => {
 			const made = target.open(caller, { ready: () => resolve(made), failed() {}, note() {}, ask() {} }, null);
 		});
-	return { target, transports, open };
+	return { target, transports, faults, open };
 }
 
 function start(upstream: Upstream): Promise<Result | string> {
@@ -152,3 +157,27 @@ test('a call that got no connection is told to come again; it is not sent once m
 	expect(transports[0]?.calls).toHaveLength(1);
 	expect(target.circuit).toMatchObject({ state: 'closed', failures: 0 });
 });
+
+test.each([null, 1])(
+	'a bug on the way out fails its own call, is told, and leaves nothing behind (limit %s)',
+	async (limit) => {
+		const { transports, faults, open } = serve(limit);
+		const upstream = await open();
+		const [first] = transports;
+		if (first === undefined) throw new Error('no transport');
+		const bug = new Error('a bug');
+		const { request } = first;
+		first.request = () => {
+			throw bug;
+		};
+		expect(await start(upstream)).toBe('the call could not be sent to target "one"');
+		expect([faults, upstream.busy]).toEqual([[bug], false]);
+		first.request = request;
+		const fine = start(upstream);
+		first.answer(0);
+		expect(await fine).toHaveProperty('text');
+		first.end = () => Promise.reject(bug);
+		await upstream.close();
+		expect(faults).toEqual([bug, bug]);
+	},
+);

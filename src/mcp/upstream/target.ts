@@ -16,7 +16,7 @@ import type {
 } from '../model.ts';
 import { Circuit } from '../health/circuit.ts';
 import { refuseAsk } from '../asks/refuse-ask.ts';
-import { awayError } from '../errors.ts';
+import { awayError, code, mcpError } from '../errors.ts';
 import { CallClock } from './call-clock.ts';
 import { CallLimit, type LimitUser } from './call-limit.ts';
 import type { Connection } from './connection.ts';
@@ -38,7 +38,8 @@ export function createTarget(options: TargetOptions): Target {
 	const maximum = options.maxConcurrentCalls ?? null;
 	const limit = maximum === null ? null : new CallLimit(options.name, maximum);
 	const circuit = new Circuit();
-	const vitals = { circuit, clock, limit, starts: options.overHttp ? null : new StartGate(circuit) };
+	const starts = options.overHttp ? null : new StartGate(circuit);
+	const vitals = { circuit, clock, limit, starts, onFault: (fault: unknown) => options.onFault(fault) };
 	return {
 		name: options.name,
 		circuit,
@@ -127,12 +128,17 @@ class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 
 	start(call: Call, sink: Sink): Ticket {
 		const { limit } = this.vitals;
-		if (limit === null) return this.send(call, sink, firstTime);
-		return limit.start(this, call, sink);
+		return limit === null ? this.begin(call, sink) : limit.start(this, call, sink);
 	}
 
 	begin(call: Call, sink: Sink): Ticket {
 		return this.send(call, sink, firstTime);
+	}
+
+	faulted(fault: unknown): McpError {
+		this.vitals.onFault(fault);
+		const { name } = this.options;
+		return mcpError(code.internal, `the call could not be sent to target "${name}"`, name);
 	}
 
 	notify(notice: ClientNotice): void {
@@ -166,7 +172,9 @@ class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 		}
 		this.waiting = null;
 		this.settleLost((one) => one.fail(this.unavailable()));
-		await Promise.all([...this.retired, this.negotiation].map((one) => one.close(keepSession)));
+		// Who closes has often nobody left to tell.
+		const ending = [...this.retired, this.negotiation].map((one) => one.close(keepSession));
+		await Promise.all(ending.map((one) => one.catch((fault: unknown) => this.vitals.onFault(fault))));
 	}
 
 	private negotiate(resume: Resumption | null): Negotiation {
@@ -199,7 +207,7 @@ class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 		this.turn?.over(true);
 		this.connection = connection;
 		this.events.ready(connection.server);
-		this.settleLost((one) => one.start((...what) => connection.start(...what, { repeated: true, tries: 0 })));
+		this.settleLost((one) => one.start((...what) => this.send(...what, { repeated: true, tries: 0 })));
 	}
 
 	/** A new session is opened, the call sent once more. A second loss fails it: the server is not to be trusted. */
@@ -230,10 +238,16 @@ class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 		return this.send(call, sink, { repeated: true, tries: 0 });
 	}
 
+	/** Never throws: a call may begin where another one ends, or a timer does, which have nothing to do with its bugs. */
 	private send(call: Call, sink: Sink, before: Sent): Ticket {
-		if (this.lost !== null) return this.wait(call, sink);
-		if (this.connection !== null && this.failure === null) return this.connection.start(call, sink, before);
-		return this.refuse(sink);
+		try {
+			if (this.lost !== null) return this.wait(call, sink);
+			if (this.connection !== null && this.failure === null) return this.connection.start(call, sink, before);
+			return this.refuse(sink);
+		} catch (fault) {
+			sink.fail(this.faulted(fault));
+			return nothingToCancel;
+		}
 	}
 
 	private forget(lost: LostCall): void {
@@ -253,7 +267,7 @@ class NegotiatedUpstream implements Upstream, NegotiationEvents, LimitUser {
 		this.negotiation.retire();
 		const [oldest, ...others] = this.retired;
 		const full = oldest !== undefined && this.retired.length >= maximumRetired;
-		if (full) void oldest.close(true);
+		if (full) void oldest.close(true).catch(this.vitals.onFault);
 		this.retired = [...(full ? others : this.retired), this.negotiation];
 		this.connection = null;
 		this.negotiation = this.negotiate(null);

@@ -156,7 +156,7 @@ export class ToolListing implements Sink, Ticket {
 	private readonly connection: ListingConnection;
 	private readonly call: Call;
 	private readonly sink: Sink;
-	private ticket: Ticket;
+	private ticket: Ticket | null = null;
 	private pages = 0;
 	private over = false;
 
@@ -165,7 +165,7 @@ export class ToolListing implements Sink, Ticket {
 		this.call = call;
 		this.sink = sink;
 		connection.tools.outdate();
-		this.ticket = this.page({});
+		this.page({});
 	}
 
 	note(): void {}
@@ -178,7 +178,7 @@ export class ToolListing implements Sink, Ticket {
 		if (this.over) return;
 		const cursor = result.text.includes('"nextCursor"') ? memberOf(membersOf(result.text), 'nextCursor') : null;
 		if (cursor === null || result.text[cursor.start] !== 0x22 || ++this.pages >= maximumPages) return this.goOn();
-		this.ticket = this.page({ cursor: decodeString(result.text, cursor.start, cursor.end) });
+		this.page({ cursor: decodeString(result.text, cursor.start, cursor.end) });
 	}
 
 	fail(_error: McpError): void {
@@ -189,14 +189,16 @@ export class ToolListing implements Sink, Ticket {
 	}
 
 	cancel(reason?: string): void {
-		if (this.over) return this.ticket.cancel(reason);
+		if (this.over) return this.ticket?.cancel(reason);
 		this.over = true;
-		this.ticket.cancel(reason);
+		this.ticket?.cancel(reason);
 		this.sink.fail(mcpError(code.cancelled, reason ?? 'cancelled'));
 	}
 
-	private page(params: Readonly<Record<string, unknown>>): Ticket {
-		return this.connection.send(ownCall('tools/list', params, this.call.caller), this, again);
+	private page(params: Readonly<Record<string, unknown>>): void {
+		const ticket = this.connection.send(ownCall('tools/list', params, this.call.caller), this, again);
+		// A page that fails at once is followed by the call itself.
+		if (!this.over) this.ticket = ticket;
 	}
 
 	private goOn(): void {

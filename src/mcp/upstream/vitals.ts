@@ -11,4 +11,6 @@ export interface Vitals {
 	readonly limit: CallLimit | null;
 	/** null where connections cost no process. */
 	readonly starts: StartGate | null;
+	/** A bug of the gateway showed, which must not end more than what it showed in. */
+	onFault(fault: unknown): void;
 }

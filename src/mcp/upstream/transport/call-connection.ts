@@ -42,6 +42,8 @@ export interface CallConnectionOwner {
 	gone(connection: CallConnection): void;
 	/** Reads the head of a reply; null when it is none. */
 	headOf(text: string): ReplyHead | null;
+	/** A bug showed while a reply was handled. Whoever waits for that may have been told of its end already. */
+	onFault(fault: unknown): void;
 }
 
 const connectTimeoutMs = 10_000;
@@ -143,6 +145,7 @@ export class CallConnection {
 			// Nothing must go on in the middle of an answer; by now the connection may carry another request.
 			if (this.call === call) this.destroy();
 			call.connection = null;
+			this.owner.onFault(fault);
 			call.handler.onResponseError?.(call, fault instanceof Error ? fault : new Error(String(fault)));
 		}
 	}

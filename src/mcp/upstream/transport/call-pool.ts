@@ -1,6 +1,6 @@
 import { WaitingLine } from '../../../lib/waiting-line.ts';
 import { CallConnection, type CallConnectionOwner, PendingCall } from './call-connection.ts';
-import type { HttpRequest, ReplyHandler } from './http-request.ts';
+import { type HttpRequest, isHeaderValue, type ReplyHandler } from './http-request.ts';
 import { allBusy } from './io-fault.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 
@@ -13,7 +13,6 @@ const longestWaitMs = 30_000;
 /** An idle connection is kept so long, unless the server says otherwise. */
 const keepAliveMs = 60_000;
 const sweepMs = 1000;
-const hostileValue = /[^\t\x20-\x7e\x80-\xff]/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
@@ -24,6 +23,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export class CallPool implements CallConnectionOwner {
 	readonly host: string;
 	readonly port: number;
+	readonly onFault: (fault: unknown) => void;
 	private readonly start: string;
 	private readonly idle: CallConnection[] = [];
 	private readonly connections = new Set<CallConnection>();
@@ -38,7 +38,9 @@ export class CallPool implements CallConnectionOwner {
 	private lastText = '';
 	private lastHead: ReplyHead | null = null;
 
-	constructor(origin: string) {
+	/** `onFault`: a bug showed while a reply was handled. */
+	constructor(origin: string, onFault: (fault: unknown) => void = () => {}) {
+		this.onFault = onFault;
 		const url = new URL(origin);
 		// A literal IPv6 address stands in brackets.
 		this.host = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -46,13 +48,16 @@ export class CallPool implements CallConnectionOwner {
 		this.start = ` HTTP/1.1\r\nhost: ${url.host}\r\nconnection: keep-alive\r\n`;
 	}
 
-	/** Sends a request as soon as a connection is free for it. Throws for headers that cannot be sent. */
+	/** Sends a request as soon as a connection is free for it. The handler hears, later, of headers that cannot be sent. */
 	send(path: string, request: HttpRequest, handler: ReplyHandler): void {
 		const { body } = request;
 		const length = body === null ? '' : `content-length: ${body.length}\r\n`;
-		const call = new PendingCall(`${request.method} ${this.head(path, request.headers)}${length}\r\n`, body, handler);
+		const head = this.head(path, request.headers);
+		const text = typeof head === 'string' ? `${request.method} ${head}${length}\r\n` : '';
+		const call = new PendingCall(text, body, handler);
 		handler.onRequestStart?.(call);
 		if (call.aborted) return;
+		if (typeof head !== 'string') return refuseLater(call, head);
 		if (this.destroyed) return handler.onResponseError?.(call, closedError());
 		const connection = this.take();
 		if (connection !== null) connection.send(call);
@@ -147,14 +152,14 @@ export class CallPool implements CallConnectionOwner {
 		this.sweep = null;
 	}
 
-	/** The head as far as it is the same for many requests, from the path on. */
-	private head(path: string, headers: readonly string[]): string {
+	/** The head as far as it is the same for many requests, from the path on; why there is none. */
+	private head(path: string, headers: readonly string[]): string | Error {
 		if (path === this.lastPath && same(headers, this.lastHeaders)) return this.lastStart;
 		let text = `${path}${this.start}`;
 		for (let at = 0; at < headers.length; at += 2) {
 			const [name, value] = [headers[at] ?? '', headers[at + 1] ?? ''];
-			if (!token.test(name) || hostileValue.test(value))
-				throw new Error(`the header ${JSON.stringify(name)} cannot be sent`);
+			if (!token.test(name) || !isHeaderValue(value))
+				return new Error(`the header ${JSON.stringify(name)} cannot be sent`);
 			text += `${name}: ${value}\r\n`;
 		}
 		this.lastPath = path;
@@ -171,6 +176,13 @@ function refuse(call: PendingCall, error: Error): void {
 
 function busyError(): Error {
 	return Object.assign(new Error('all connections are busy'), { code: allBusy });
+}
+
+/** Whoever sends something has to have it in hand before it hears of the end. */
+function refuseLater(call: PendingCall, error: Error): void {
+	setImmediate(() => {
+		if (!call.aborted) call.handler.onResponseError?.(call, error);
+	});
 }
 
 function closedError(): Error {

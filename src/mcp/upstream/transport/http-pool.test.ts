@@ -19,7 +19,7 @@ async function hung(): Promise<string> {
 test('calls over a line whose other end is gone fail once the host takes no connection either', async () => {
 	const origin = await hung();
 	const dialled: (() => void)[] = [];
-	const pool = new HttpPool(origin, (_origin, dead) => dialled.push(dead));
+	const pool = new HttpPool(origin, undefined, (_origin, dead) => dialled.push(dead));
 	onTestFinished(() => pool.destroy());
 	const transport = new StreamableHttpTransport(`${origin}/mcp`, pool);
 	const failed = new Promise<TransportFault>((resolve) => {

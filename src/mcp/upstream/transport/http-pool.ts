@@ -28,11 +28,14 @@ export class HttpPool {
 	readonly posts = new PostGate();
 	private readonly origin: URL;
 	private readonly dial: Dial;
+	private readonly onFault: (fault: unknown) => void;
 	private lookedAt = Number.NEGATIVE_INFINITY;
 	private closed = false;
 
-	constructor(origin: string, dial: Dial = dialHost) {
+	/** `onFault`: a bug showed while a reply was handled. */
+	constructor(origin: string, onFault: (fault: unknown) => void = () => {}, dial: Dial = dialHost) {
 		this.origin = new URL(origin);
+		this.onFault = onFault;
 		this.dial = dial;
 		this.calls = this.openCalls();
 		this.streams = this.open(null);
@@ -73,7 +76,7 @@ export class HttpPool {
 
 	private openCalls(): CallPool | Pool {
 		const { protocol, origin } = this.origin;
-		return protocol === 'http:' ? new CallPool(origin) : this.open(maximumCalls);
+		return protocol === 'http:' ? new CallPool(origin, this.onFault) : this.open(maximumCalls);
 	}
 
 	private open(connections: number | null): Pool {

@@ -1,5 +1,12 @@
 export type ReplyHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** Whether a text can be sent as the value of a header. */
+export function isHeaderValue(text: string): boolean {
+	return !hostile.test(text);
+}
+
+const hostile = /[^\t\x20-\x7e\x80-\xff]/;
+
 /** Gives up a request that is under way. */
 export interface RequestControl {
 	abort(reason: Error): void;
