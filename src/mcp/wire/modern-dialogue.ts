@@ -101,7 +101,11 @@ export class ModernDialogue {
 			reply.follow(known);
 			return known.resume(reply, inputResponses(envelope));
 		}
-		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
+		const parked = new ParkedCall(
+			...([this.options.parking, binding, caller, reply] as const),
+			() => lease.release(),
+			envelope.params.text.length,
+		);
 		reply.follow(parked);
 		const call = callOf(envelope, caller, foreignMeta(envelope.meta), mirrored);
 		parked.begin((sink) => lease.connections.start(call, facts, sink));
