@@ -16,6 +16,7 @@ beforeAll(async () => {
 	// As many do, it has an answer for any name, and takes methods that it does not know.
 	server.override('tools/call', answer({ content: [{ type: 'text', text: 'done' }], isError: true }));
 	server.override('resources/read', answer({ contents: [] }));
+	server.override('tasks/get', answer({ taskId: 't', status: 'working' }));
 	for (let at = 0; at < rounds; at++) server.override(`vendor${at}/${long}`, answer({}));
 	gateway = await runGateway(mcpConfig(`- name: a\n  mcp: { host: "${server.url}" }`), {
 		nodeArgs: ['--max-old-space-size=128'],
