@@ -48,7 +48,7 @@ test('what was cut does not keep the long text', () => {
 	collect();
 	const before = process.memoryUsage().heapUsed;
 	for (let at = 0; at < 20; at++) {
-		const long = Buffer.alloc(4_000_000, String(at)).toString('latin1');
+		const long = String(at % 10).repeat(4_000_000);
 		kept.push(at % 2 === 0 ? cutText(long) : cutLabel(long));
 	}
 	collect();
