@@ -1,4 +1,5 @@
 import type { Exchange } from '../http/exchange.ts';
+import { cutText } from '../lib/cut.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { carriesJson, cookieName, decideAccess, showsToken } from './access.ts';
 import { createConfigApi } from './config-api.ts';
@@ -85,7 +86,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 	function handle(exchange: Exchange): void {
 		const access = decideAccess(exchange, rules);
 		if (access.kind === 'refuse') {
-			deps.logger.debug('admin request refused', { path: exchange.path, reason: access.error.error });
+			deps.logger.debug('admin request refused', { path: cutText(exchange.path), reason: access.error.error });
 			sendError(exchange, 403, access.error);
 			return;
 		}

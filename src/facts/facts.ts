@@ -1,6 +1,13 @@
+/** Knows which names servers list; any other name is what somebody thought up. */
+export interface Catalogue {
+	/** `name`: as `cutLabel` leaves it. */
+	lists(target: string, name: string): boolean;
+}
+
 /**
  * What is known of a request and of the MCP call in it, by the names that access log and metrics print.
- * A stage fills in what it learns; absent values stay undefined.
+ * A stage fills in what it learns; absent values stay undefined. Texts that clients and servers choose are cut by
+ * `cutText`: telemetry remembers the facts of a request for as long as no other comes.
  */
 export interface Facts {
 	bind: string;
@@ -24,6 +31,8 @@ export interface Facts {
 	mcpResourceType?: string;
 	/** The item's own name at its server. */
 	mcpResource?: string;
+	/** Whether the item is one that its server has. */
+	mcpCatalogue?: Catalogue;
 	/** Never whole: the first eight characters. */
 	mcpSession?: string;
 	mcpErrorCode?: number;
@@ -61,6 +70,7 @@ export function newFacts(first: FirstFacts): Facts {
 		mcpTarget: undefined,
 		mcpResourceType: undefined,
 		mcpResource: undefined,
+		mcpCatalogue: undefined,
 		mcpSession: undefined,
 		mcpErrorCode: undefined,
 		mcpErrorMessage: undefined,

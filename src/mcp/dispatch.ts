@@ -1,3 +1,4 @@
+import { cutText } from '../lib/cut.ts';
 import { decodeString, type Member } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -18,7 +19,7 @@ import type { Leg } from './legs/leg.ts';
  * just one.
  */
 export function dispatch(call: Call, context: DispatchContext, facts: Facts, sink: Sink): Ticket {
-	facts.mcpMethod = call.method;
+	facts.mcpMethod = cutText(call.method);
 	const route = Object.hasOwn(routes, call.method) ? routes[call.method] : undefined;
 	if (route !== undefined) return route(call, context, facts, sink);
 	return toOnly(call, context, facts, sink);
@@ -107,7 +108,7 @@ function byNameAt(
 		if (late.cancelled) sink.fail(mcpError(code.cancelled, 'cancelled'));
 		else if (isOwned(found)) late.follow(toOwner(type, found, member, exposed, call, context, facts, sink));
 		else {
-			if (found.hidden !== null) facts.error = `${type} "${exposed}" is hidden: ${found.hidden}`;
+			if (found.hidden !== null) facts.error = hiding(type, exposed, found.hidden);
 			sink.fail(unknown(type, exposed, found.hint));
 		}
 	});
@@ -142,8 +143,7 @@ function subscribe(call: Call, context: DispatchContext, facts: Facts, sink: Sin
 	facts.mcpResourceType = 'resource';
 	const owner = context.naming.ownerOfUri(exposed);
 	if (owner === null || isHidden('resource', owner, facts)) return refuse(sink, unknown('resource', exposed));
-	facts.mcpTarget = owner.target;
-	facts.mcpResource = owner.name;
+	noteOwner(owner, context, facts);
 	const { subscriptions } = context;
 	const topic = { kind: 'resource', id: owner.name } as const;
 	if (call.method === 'resources/unsubscribe') {
@@ -194,8 +194,7 @@ function toOwner(
 	facts: Facts,
 	sink: Sink,
 ): Ticket {
-	facts.mcpTarget = owner.target;
-	facts.mcpResource = owner.name;
+	noteOwner(owner, context, facts);
 	const leg = context.upstreams.leg(owner.target);
 	if (leg === undefined || isHidden(type, owner, facts)) return refuse(sink, unknown(type, exposed));
 	const edits: readonly Edit[] =
@@ -208,10 +207,20 @@ function toOwner(
 
 const noEdits: readonly Edit[] = [];
 
+function noteOwner({ target, name }: Owned, context: DispatchContext, facts: Facts): void {
+	facts.mcpTarget = target;
+	facts.mcpResource = cutText(name);
+	facts.mcpCatalogue = context.findings.names;
+}
+
 /** Clients must not learn what they may not use; the operator must. */
 function isHidden(type: ItemType | 'task', owner: Owned, facts: Facts): boolean {
-	if (owner.hidden !== null) facts.error = `${type} "${owner.name}" is hidden: ${owner.hidden}`;
+	if (owner.hidden !== null) facts.error = hiding(type, owner.name, owner.hidden);
 	return owner.hidden !== null;
+}
+
+function hiding(type: ItemType | 'task', name: string, reason: string): string {
+	return `${type} "${cutText(name)}" is hidden: ${cutText(reason)}`;
 }
 
 function unknown(type: ItemType | 'task', exposed: string, hint = ''): McpError {

@@ -49,3 +49,19 @@ test('a subscription that comes about after its last follower has left is ended'
 	expect(sent.at(-1)).toBe('unwatch');
 	expect(sent).toEqual(['watch', 'unwatch', 'unwatch']);
 });
+
+test('long names are followed up to a measure, and again once others have gone', () => {
+	const { subscriptions } = oneTarget();
+	const follower = {};
+	const refused: number[] = [];
+	const follow = (at: number) =>
+		subscriptions.add(follower, 'a', { kind: 'resource', id: `${at}:`.padEnd(8192, 'x') }, (refusal) => {
+			if (refusal !== null) refused.push(at);
+		});
+	for (let at = 0; at < 40; at++) follow(at);
+	expect(refused).toEqual([32, 33, 34, 35, 36, 37, 38, 39]);
+	subscriptions.removeAll(follower);
+	refused.length = 0;
+	for (let at = 0; at < 32; at++) follow(at);
+	expect(refused).toEqual([]);
+});

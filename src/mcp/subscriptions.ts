@@ -16,6 +16,8 @@ const answerMs = 10_000;
 export class Subscriptions {
 	private readonly upstreams: Upstreams;
 	private followed: Map<string, Followed> | null = null;
+	/** Characters of the names that are followed. */
+	private held = 0;
 
 	constructor(upstreams: Upstreams) {
 		this.upstreams = upstreams;
@@ -32,11 +34,13 @@ export class Subscriptions {
 			else known.waiting.push(done);
 			return;
 		}
-		if (this.followed.size >= maximumTopics || topic.id.length > maximumIdLength) {
+		const tooLong = topic.id.length > maximumIdLength || this.held + topic.id.length > maximumHeld;
+		if (this.followed.size >= maximumTopics || tooLong) {
 			return done(mcpError(code.invalidParams, 'too many subscriptions, or too long a name'));
 		}
 		const followed: Followed = { target, topic, followers: new Set([follower]), waiting: [done] };
 		this.followed.set(key, followed);
+		this.held += topic.id.length;
 		const leg = this.upstreams.leg(target);
 		if (leg === undefined)
 			return this.settle(key, followed, mcpError(code.invalidParams, `Unknown resource: ${topic.id}`));
@@ -47,7 +51,7 @@ export class Subscriptions {
 		const key = keyOf(target, topic);
 		const followed = this.followed?.get(key);
 		if (followed?.followers.delete(follower) !== true || followed.followers.size > 0) return;
-		this.followed?.delete(key);
+		this.forget(key, followed);
 		this.upstreams.leg(target)?.upstream?.unwatch(topic);
 	}
 
@@ -85,14 +89,19 @@ export class Subscriptions {
 	private settle(key: string, followed: Followed, refusal: McpError | null): void {
 		const { waiting } = followed;
 		followed.waiting = null;
-		if (refusal !== null && this.followed?.get(key) === followed) this.followed?.delete(key);
+		if (refusal !== null && this.followed?.get(key) === followed) this.forget(key, followed);
 		for (const done of waiting ?? []) done(refusal);
+	}
+
+	private forget(key: string, { topic }: Followed): void {
+		if (this.followed?.delete(key) === true) this.held -= topic.id.length;
 	}
 }
 
-/** More topics are not followed over one set of connections, nor longer names. */
+/** More topics are not followed over one set of connections, nor longer names, nor more characters of names in all. */
 const maximumTopics = 1000;
 const maximumIdLength = 8192;
+const maximumHeld = 256 * 1024;
 
 interface Followed {
 	readonly target: string;

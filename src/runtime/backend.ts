@@ -1,6 +1,7 @@
 import type { McpBackendConfig, Settings, TargetConfig } from '../config/ir.ts';
 import type { Federation } from '../mcp/connections/connections.ts';
 import { Findings } from '../mcp/lists/findings.ts';
+import { KnownNames } from '../mcp/lists/known-names.ts';
 import { Health, type TargetHealth } from '../mcp/health/health.ts';
 import type { Failure, Target } from '../mcp/model.ts';
 import { createNaming } from '../mcp/names.ts';
@@ -37,6 +38,7 @@ export class LiveBackend {
 	readonly label: string;
 	readonly health: Health;
 	private readonly context: BackendContext;
+	private readonly names = new KnownNames();
 	private current: State;
 
 	constructor(label: string, config: McpBackendConfig, context: BackendContext) {
@@ -74,6 +76,7 @@ export class LiveBackend {
 	}
 
 	close(): Promise<void> {
+		this.names.close();
 		return this.current.probe.stop();
 	}
 
@@ -104,6 +107,7 @@ export class LiveBackend {
 			fresh,
 		);
 		this.health.observe(this.targets);
+		this.names.keep(new Set(next.config.targets.map(({ name }) => name).filter((name) => !fresh.has(name))));
 		void before.probe.stop();
 		if (!look) return;
 		// What stands needs no further look, unless other rules hold for what it lists.
@@ -128,10 +132,11 @@ export class LiveBackend {
 	private state(config: McpBackendConfig, targets: ReadonlyMap<string, OpenTarget>): State {
 		const { settings, warn, targetChanged } = this.context;
 		const { health } = this;
-		const findings = new Findings(warn, (target) => {
+		const changed = (target: string) => {
 			const one = health.of(target);
 			if (one !== undefined) targetChanged(this.key, one, null);
-		});
+		};
+		const findings = new Findings(warn, changed, this.names);
 		const { maxListItems: items, maxListPages: pages, maxResultSize: bytes } = settings.limits;
 		const federation: Federation = {
 			targets: [...targets.values()].map(({ target }) => target),

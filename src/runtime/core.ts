@@ -7,6 +7,7 @@ import type { ConfigView, StateSnapshot } from '../admin/state.ts';
 import type { GatewayConfig } from '../config/ir.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { cutText } from '../lib/cut.ts';
 import { type Beating, Heartbeat } from '../lib/heartbeat.ts';
 import type { TargetHealth } from '../mcp/health/health.ts';
 import type { Failure } from '../mcp/model.ts';
@@ -125,7 +126,7 @@ export class Core implements Beating {
 			holder: randomBytes(9).toString('base64url'),
 			openTarget: (backend, target) => this.targets.open(backend, target),
 			reportFault: (fault, exchange) => this.reportFault(fault, exchange),
-			warn: (message) => mcpLog.warn(this.shown(message)),
+			warn: (message) => mcpLog.warn(cutText(this.shown(message))),
 			targetChanged: (backend, health, failure) => this.targetChanged(backend, health, failure),
 		};
 		this.shown = maskerFor(secretsIn(config));
@@ -238,7 +239,8 @@ export class Core implements Beating {
 	/** Logs a bug. `exchange`: the request in which it showed, if there is one. */
 	reportFault(fault: unknown, exchange: Pick<Exchange, 'facts'> | null): void {
 		const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-		this.options.logger.error('internal error', { path: exchange?.facts.path, error: text });
+		const path = exchange === null ? undefined : cutText(exchange.facts.path);
+		this.options.logger.error('internal error', { path, error: text });
 	}
 
 	/** The first half of an end: streams that go on for ever end, so that `drained` comes to an end; then all the rest. */

@@ -1,6 +1,7 @@
 import { maskerFor } from '../admin/mask.ts';
 import { secretsIn } from '../admin/secret-texts.ts';
 import type { HttpTargetConfig, McpLimits, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
+import { cutText } from '../lib/cut.ts';
 import type { Target } from '../mcp/model.ts';
 import { createStdioTarget, type StdioTarget } from '../mcp/upstream/stdio-target.ts';
 import { createTarget } from '../mcp/upstream/target.ts';
@@ -83,7 +84,7 @@ export class Targets {
 		};
 		return createStdioTarget({
 			...{ name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls },
-			warn: (message) => this.logger.warn(message, { target: name }),
+			warn: (message) => this.logger.warn(cutText(message), { target: name }),
 			onFault: (fault) => this.fault(fault, name),
 			isFull: () => processes.isFull(label, command.maximum),
 			start: (owner, spare) =>
@@ -102,7 +103,7 @@ export class Targets {
 		return createTarget({
 			...timesOf(config),
 			name: config.name,
-			warn: (message) => this.logger.warn(message, { target: config.name }),
+			warn: (message) => this.logger.warn(cutText(message), { target: config.name }),
 			onFault: (fault) => this.fault(fault, config.name),
 			overHttp: true,
 			sessionsEnd: () => true,
@@ -132,7 +133,7 @@ export class Targets {
 		return createTarget({
 			...timesOf(config),
 			name,
-			warn: (message) => this.logger.warn(message, { target: name }),
+			warn: (message) => this.logger.warn(cutText(message), { target: name }),
 			onFault: (fault) => this.fault(fault, name),
 			overHttp: true,
 			sessionsEnd: () => speaksSse,

@@ -1,4 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
+import { cutText } from '../lib/cut.ts';
 import { escapeJson, escapeValue, quoteValue } from './escape.ts';
 import { logLevels } from './log-filter.ts';
 import type { LogCore } from './line-log.ts';
@@ -26,7 +27,7 @@ export function accessLog(core: LogCore): AccessLog | null {
 		);
 }
 
-/** How one field is written. */
+/** How one field is written. What clients and servers think up is cut by `cutText`. */
 interface Notation {
 	/** A word of our own or from the configuration, or a value that may need quotes. */
 	text(name: string, value: string): string;
@@ -36,14 +37,14 @@ interface Notation {
 }
 
 const textNotation: Notation = {
-	text: (name, value) => ` ${name}=${escapeValue(value)}`,
-	quoted: (name, value) => ` ${name}=${quoteValue(value)}`,
+	text: (name, value) => ` ${name}=${escapeValue(cutText(value))}`,
+	quoted: (name, value) => ` ${name}=${quoteValue(cutText(value))}`,
 	number: (name, value, unit) => ` ${name}=${value}${unit}`,
 };
 
 const jsonNotation: Notation = {
-	text: (name, value) => `,"${name}":${escapeJson(value)}`,
-	quoted: (name, value) => `,"${name}":${escapeJson(value)}`,
+	text: (name, value) => `,"${name}":${escapeJson(cutText(value))}`,
+	quoted: (name, value) => `,"${name}":${escapeJson(cutText(value))}`,
 	number: (name, value, unit) => (unit === '' ? `,"${name}":${value}` : `,"${name}":"${value}${unit}"`),
 };
 

@@ -163,6 +163,15 @@ describe('the access log', () => {
 		);
 	});
 
+	test.each([textFormat(false), jsonFormat])('is short, whatever clients think up', (format) => {
+		const { lines, core } = capture(format);
+		const long = 'x'.repeat(100_000);
+		const names = { mcpMethod: long, mcpResource: long, mcpErrorMessage: long, error: long };
+		accessLog(core)?.({ ...facts, ...names, host: long, path: long }, 22.6);
+		expect(lines[0]?.length).toBeLessThan(8000);
+		expect(lines[0]?.match(/x{900,}… \(100000 characters\)"/g)).toHaveLength(6);
+	});
+
 	test('is JSON where the log is', () => {
 		const { lines, core } = capture(jsonFormat);
 		accessLog(core)?.(facts, 22.6);

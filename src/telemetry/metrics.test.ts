@@ -50,6 +50,7 @@ const base: Facts = {
 	mcpTarget: 'time',
 	mcpResourceType: 'tool',
 	mcpResource: 'get_time',
+	mcpCatalogue: { lists: (target, name) => target === 'time' && name === 'get_time' },
 	startedAt: 0,
 	responseBytes: 100,
 };
@@ -132,9 +133,40 @@ describe('MCP requests', () => {
 		expect(metrics.text()).not.toContain('junk');
 	});
 
+	test('of names that nobody lists share a label, even where the server answers', () => {
+		const metrics = make();
+		for (const mcpResource of ['made_up', 'get_time', 'invented', 'get_time'])
+			metrics.ended({ ...base, mcpResource }, 1);
+		for (const mcpMethod of ['vendor/one', 'vendor/two'])
+			metrics.ended({ ...base, mcpMethod, mcpResource: undefined, mcpResourceType: undefined }, 1);
+		expect(linesOf(metrics, 'agentgateway_mcp_requests_total')).toEqual([
+			`agentgateway_mcp_requests_total{method="tools/call",resource_type="tool",server="time",resource="unknown",${route}} 2`,
+			`agentgateway_mcp_requests_total{method="tools/call",resource_type="tool",server="time",resource="get_time",${route}} 2`,
+			`agentgateway_mcp_requests_total{method="unknown",resource_type="unknown",server="time",resource="unknown",${route}} 2`,
+		]);
+	});
+
+	test('get the label of a name as soon as it is listed', () => {
+		const metrics = make();
+		let listed = false;
+		const mcpCatalogue = { lists: () => listed };
+		metrics.ended({ ...base, mcpCatalogue }, 1);
+		listed = true;
+		metrics.ended({ ...base, mcpCatalogue }, 1);
+		expect(linesOf(metrics, 'agentgateway_mcp_requests_total').at(-1)).toMatch(/resource="get_time".* 1$/);
+	});
+
+	test('have labels of at most 128 bytes', () => {
+		const metrics = make();
+		const mcpCatalogue = { lists: () => true };
+		metrics.ended({ ...base, mcpCatalogue, mcpResource: 'é'.repeat(1_000_000) }, 1);
+		expect(linesOf(metrics, 'agentgateway_mcp_requests_total')[0]).toMatch(/,resource="é{62}…",/);
+	});
+
 	test('do not grow without end with what servers make up', () => {
 		const metrics = make();
-		for (let at = 0; at < 5_000; at++) metrics.ended({ ...base, mcpResource: `tool${at}` }, 1);
+		const mcpCatalogue = { lists: () => true };
+		for (let at = 0; at < 5_000; at++) metrics.ended({ ...base, mcpCatalogue, mcpResource: `tool${at}` }, 1);
 		const lines = linesOf(metrics, 'agentgateway_mcp_requests_total');
 		expect(lines).toHaveLength(2_001);
 		expect(lines.at(-1)).toMatch(/resource="overflow".* 3000$/);

@@ -1,6 +1,7 @@
 import type { Facts } from '../facts/facts.ts';
 import { residentBytes } from '../lib/resident-bytes.ts';
 import type { ProcessReport } from '../processes/supervision.ts';
+import { callLabels, unknown } from './call-labels.ts';
 import { exposition, type Family } from './exposition.ts';
 import { type PressureFigures, pressureFamilies } from './pressure-metrics.ts';
 import { Tallies, type Tally } from './tally.ts';
@@ -130,15 +131,14 @@ export class Metrics {
 	}
 
 	private countCall(facts: Facts): void {
-		if (this.lastCall === null || !sameCall(facts, this.lastCall.facts)) {
-			// Names that no server knows are the client's inventions; they must not become labels.
-			const resource = facts.mcpErrorCode === undefined ? facts.mcpResource : undefined;
-			const method = facts.mcpErrorCode === methodNotFound ? undefined : facts.mcpMethod;
-			const key = `${method}\n${facts.mcpResourceType}\n${facts.mcpTarget}\n${resource}\n${routeKey(facts)}`;
-			const tally = this.calls.get(key) ?? this.calls.create(key, callLabels(facts, method, resource));
-			this.lastCall = { facts, tally };
-		}
-		this.lastCall.tally.add(0, 0);
+		const { lastCall } = this;
+		if (lastCall !== null && sameCall(facts, lastCall.facts)) return lastCall.tally.add(0, 0);
+		const labels = callLabels(facts);
+		const key = `${labels.method}\n${labels.resource_type}\n${labels.server}\n${labels.resource}\n${routeKey(facts)}`;
+		const tally = this.calls.get(key) ?? this.calls.create(key, { ...labels, ...routeLabels(facts) });
+		tally.add(0, 0);
+		// A name that nobody lists now may be listed later.
+		this.lastCall = labels.resource === unknown && facts.mcpResource !== undefined ? null : { facts, tally };
 	}
 }
 
@@ -165,7 +165,6 @@ function sameCall(a: Facts, b: Facts): boolean {
 		a.mcpResourceType === b.mcpResourceType &&
 		a.mcpTarget === b.mcpTarget &&
 		a.mcpResource === b.mcpResource &&
-		a.mcpErrorCode === b.mcpErrorCode &&
 		sameRoute(a, b)
 	);
 }
@@ -184,8 +183,6 @@ function routeKey({ route, routeRule, listener, gateway, bind }: Facts): string 
 	return `${route}\n${routeRule}\n${listener}\n${gateway}\n${bind}`;
 }
 
-const unknown = 'unknown';
-
 function connectionTally(tallies: Tallies, bind: string, protocol: string): Tally {
 	const key = `${bind}\n${protocol}`;
 	return tallies.get(key) ?? tallies.create(key, { bind, gateway: 'default/default', listener: unknown, protocol });
@@ -202,16 +199,6 @@ function requestLabels(facts: Facts): Record<string, string> {
 	};
 }
 
-function callLabels(facts: Facts, method: string | undefined, resource: string | undefined): Record<string, string> {
-	return {
-		method: method ?? unknown,
-		resource_type: facts.mcpResourceType ?? unknown,
-		server: facts.mcpTarget ?? unknown,
-		resource: resource ?? unknown,
-		...routeLabels(facts),
-	};
-}
-
 function routeLabels(facts: Facts): Record<string, string> {
 	return {
 		bind: facts.bind,
@@ -221,9 +208,6 @@ function routeLabels(facts: Facts): Record<string, string> {
 		route_rule: facts.routeRule ?? unknown,
 	};
 }
-
-/** JSON-RPC 2.0 §5.1. */
-const methodNotFound = -32601;
 
 function gauge(
 	name: string,

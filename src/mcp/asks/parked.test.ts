@@ -206,3 +206,24 @@ test('a client that goes away before it was asked takes the call back', () => {
 function rethrow(fault: unknown): void {
 	throw fault;
 }
+
+test('large calls wait up to 64 MiB together', () => {
+	const park = () => {
+		const to = reply();
+		const call = new ParkedCall(parking, binding, caller, to.sink, () => {}, 16 * 1024 * 1024);
+		call.begin(() => ({ cancel() {} }));
+		call.ask(new FakeAsk('elicitation/create', '{}'));
+		vi.advanceTimersByTime(20);
+		return to;
+	};
+	const waiting = Array.from({ length: 4 }, park);
+	expect(waiting.flatMap(({ errors }) => errors)).toEqual([]);
+	expect(park().errors).toMatchObject([{ message: 'too many calls wait for their clients' }]);
+	const [first] = waiting;
+	const taken = parking.take(first?.required().requestState ?? '', binding);
+	expect(taken).toBeInstanceOf(ParkedCall);
+	expect(park().errors).toEqual([]);
+	parking.beat(performance.now() + 120_000);
+	expect(parking.size).toBe(0);
+	expect(Array.from({ length: 4 }, park).flatMap(({ errors }) => errors)).toEqual([]);
+});

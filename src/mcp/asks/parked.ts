@@ -9,13 +9,16 @@ import { UrlAsk, wantedUrls } from './url-elicitation.ts';
 
 /** Questions that come within this time of each other are put to the client together. */
 const gatherMs = 10;
-/** More calls than this do not wait for their clients. */
+/** More calls than this do not wait for their clients, nor more bytes of them: each is kept as it came. */
 const maximumParked = 10_000;
+const maximumHeld = 64 * 1024 * 1024;
 
 /** The calls of one backend whose clients have gone to find an answer. */
 export class Parking implements Beating {
 	slot = -1;
 	private readonly parked = new Map<string, ParkedCall>();
+	/** Bytes of the messages of those calls. */
+	private held = 0;
 	private readonly heartbeat: Heartbeat;
 	private readonly seal: Seal;
 	/** Milliseconds that a call waits for its client. */
@@ -35,9 +38,10 @@ export class Parking implements Beating {
 
 	/** Keeps a call, and gives the state by which its client finds it again; null when too many are kept. */
 	put(call: ParkedCall, binding: RequestBinding): string | null {
-		if (this.parked.size >= maximumParked) return null;
+		if (this.parked.size >= maximumParked || this.held + call.bytes > maximumHeld) return null;
 		const id = randomBytes(12).toString('base64url');
 		this.parked.set(id, call);
+		this.held += call.bytes;
 		call.expiresAt = performance.now() + this.patience;
 		return sealState({ ...binding, id, expiresAt: Date.now() + this.patience }, this.seal);
 	}
@@ -54,14 +58,14 @@ export class Parking implements Beating {
 			const why = opened === 'mismatch' ? 'belongs to another call' : 'has expired or was used already';
 			return mcpError(code.invalidParams, `params.requestState ${why}; make the call anew`);
 		}
-		this.parked.delete(opened.id);
+		this.forget(opened.id, call);
 		return call;
 	}
 
 	beat(now: number): void {
 		for (const [id, call] of this.parked) {
 			if (now < call.expiresAt) continue;
-			this.parked.delete(id);
+			this.forget(id, call);
 			call.expire();
 		}
 	}
@@ -70,6 +74,11 @@ export class Parking implements Beating {
 		this.heartbeat.remove(this);
 		for (const call of this.parked.values()) call.expire();
 		this.parked.clear();
+		this.held = 0;
+	}
+
+	private forget(id: string, call: ParkedCall): void {
+		if (this.parked.delete(id)) this.held -= call.bytes;
 	}
 }
 
@@ -80,6 +89,8 @@ export class Parking implements Beating {
  */
 export class ParkedCall implements Sink, Ticket {
 	expiresAt = 0;
+	/** Of the message that holds the call. */
+	readonly bytes: number;
 	private readonly parking: Parking;
 	private readonly binding: RequestBinding;
 	private readonly caller: Caller;
@@ -97,8 +108,9 @@ export class ParkedCall implements Sink, Ticket {
 	private over = false;
 	private held = true;
 
-	/** `released` is called once when the call is over: what it holds is free. */
-	constructor(parking: Parking, binding: RequestBinding, caller: Caller, reply: Sink, released: () => void) {
+	/** `released` is called once when the call is over: what it holds is free. `bytes`: of the message that holds the call. */
+	constructor(parking: Parking, binding: RequestBinding, caller: Caller, reply: Sink, released: () => void, bytes = 0) {
+		this.bytes = bytes;
 		this.parking = parking;
 		this.binding = binding;
 		this.caller = caller;

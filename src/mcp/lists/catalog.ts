@@ -67,7 +67,7 @@ export class Catalog {
 		this.findings = findings;
 		this.limits = limits;
 		this.shared = shared;
-		this.kept = new KeptLists(shared.answers, findings.faults);
+		this.kept = new KeptLists(shared.answers, findings);
 	}
 
 	/** Answers a list call for a client that sees the one target as it is; `send` sends it there. */

@@ -102,3 +102,17 @@ test('many changes at once are one line', () => {
 	expect(warnings[0]).toContain('and 490 more');
 	expect(warnings[0]?.length).toBeLessThan(300);
 });
+
+test('what servers say is remembered in short, however long it is', () => {
+	const { look, findings, warnings } = watched('never');
+	const long = 'x'.repeat(100_000);
+	look(listOf('a', [tool(long)]), listOf('b', [tool(long)]));
+	expect(findings.of('a')[0]?.name).toMatch(/^x{900,}… \(100000 characters\)$/);
+	expect(findings.of('b')[0]?.reason.length).toBeLessThanOrEqual(1024);
+	findings.faults.came('a', listKinds.prompts, { code: -32603, message: long, data: null });
+	expect(findings.faults.of('a')[0]?.reason.length).toBeLessThanOrEqual(1024);
+	look(listOf('a', [tool(long, 'other')]));
+	// Long names that begin alike are still told apart.
+	look(listOf('a', [tool(`${long}y`, 'of another tool')]));
+	expect(warnings.filter((warning) => warning.includes('say something else'))).toHaveLength(1);
+});

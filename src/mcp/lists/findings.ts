@@ -1,7 +1,9 @@
+import { cutText } from '../../lib/cut.ts';
 import type { List } from './collection.ts';
 import { ItemWatch } from './item-watch.ts';
 import type { ExposedList, HiddenItem } from './exposed-list.ts';
 import { ListFaults } from './list-faults.ts';
+import { KnownNames } from './known-names.ts';
 import type { ListKind } from './list-kind.ts';
 import type { Naming } from '../names.ts';
 
@@ -20,6 +22,8 @@ const maximumWarned = 1000;
 export class Findings {
 	/** Which lists are not there, and why. */
 	readonly faults: ListFaults;
+	/** What the targets have. */
+	readonly names: KnownNames;
 	private readonly warn: (message: string) => void;
 	private readonly changed: (target: string) => void;
 	private readonly warned = new Set<string>();
@@ -27,8 +31,9 @@ export class Findings {
 	/** By list. */
 	private readonly hidden = new Map<string, readonly HiddenItem[]>();
 
-	/** `changed` is called with each target of which other items are hidden than before. */
-	constructor(warn: (message: string) => void, changed: (target: string) => void) {
+	/** `changed` is called with each target of which other items are hidden than before. `names` outlives the findings. */
+	constructor(warn: (message: string) => void, changed: (target: string) => void, names = new KnownNames()) {
+		this.names = names;
 		this.warn = warn;
 		this.changed = changed;
 		this.faults = new ListFaults(changed);
@@ -41,20 +46,24 @@ export class Findings {
 
 	/** Logs a message unless it was logged before. */
 	warnOnce(message: string): void {
-		if (this.warned.has(message)) return;
+		// It may hold words of servers, of any length.
+		const remembered = cutText(message);
+		if (this.warned.has(remembered)) return;
 		if (this.warned.size >= maximumWarned) this.warned.clear();
-		this.warned.add(message);
+		this.warned.add(remembered);
 		this.warn(message);
 	}
 
 	/** Takes note of what a server says of its items. */
 	read(kind: ListKind, list: List): void {
+		const target = list.items[0]?.target;
+		if (target !== undefined) this.names.add(kind, target, list.items);
 		for (const sentence of this.watch.look(kind, list)) this.warnOnce(sentence);
 	}
 
 	/** Takes note of lists as they are now. */
 	look(kind: ListKind, lists: readonly (List | null)[], exposed: ExposedList, naming: Naming): void {
-		this.keep(kind, exposed.hidden.slice(0, maximumHidden));
+		this.keep(kind, exposed.hidden.slice(0, maximumHidden).map(shortened));
 		for (const [name, targets] of exposed.doubled) {
 			const servers = targets.map((target) => `"${target}"`).join(' and by ');
 			this.warnOnce(
@@ -82,4 +91,8 @@ export class Findings {
 		this.hidden.set(kind.method, items);
 		for (const target of new Set([...before, ...items].map((item) => item.target))) this.changed(target);
 	}
+}
+
+function shortened({ list, target, name, reason }: HiddenItem): HiddenItem {
+	return { list, target, name: cutText(name), reason: cutText(reason) };
 }

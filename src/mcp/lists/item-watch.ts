@@ -8,6 +8,8 @@ import type { Item } from './list-page.ts';
 const maximumItems = 20_000;
 /** Names of items in one warning. */
 const maximumNamed = 10;
+/** Longer names are remembered by a digest. */
+const longestKey = 256;
 /** Longer texts are not read for this. */
 const maximumTextBytes = 64 * 1024;
 
@@ -36,13 +38,17 @@ export class ItemWatch {
 	}
 
 	private changed({ method }: ListKind, { target, name, page, place }: Item): boolean {
-		const key = `${method}\n${target}\n${name}`;
+		const key = `${method}\n${target}\n${name.length > longestKey ? digest(name) : name}`;
 		const before = this.known.get(key);
 		if (before === undefined && this.known.size >= maximumItems) return false;
-		const now = createHash('sha256').update(page.subarray(place.start, place.end)).digest('base64url');
+		const now = digest(page.subarray(place.start, place.end));
 		this.known.set(key, now);
 		return before !== undefined && before !== now;
 	}
+}
+
+function digest(text: string | Buffer): string {
+	return createHash('sha256').update(text).digest('base64url');
 }
 
 function named(names: readonly string[]): string {

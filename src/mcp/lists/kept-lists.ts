@@ -1,7 +1,7 @@
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import type { Latest } from '../../lib/latest.ts';
 import { splice } from '../../lib/splice.ts';
-import type { ListFaults } from './list-faults.ts';
+import type { Findings } from './findings.ts';
 import { announces, isChangeOf, type ListKind, listKinds } from './list-kind.ts';
 import type { Ask, Call, McpError, Notice, Result, Sink, Ticket } from '../model.ts';
 import { ResultForms } from '../result-forms.ts';
@@ -17,15 +17,15 @@ const longestTrustMs = 60_000;
  */
 export class KeptLists {
 	private readonly answers: Latest<KeptAnswer>;
-	private readonly faults: ListFaults;
+	private readonly findings: Pick<Findings, 'faults' | 'names'>;
 	private readonly kept = new Map<string, Kept>();
 	/** Counts changes: an answer that was on its way while one came is not kept. */
 	private changes = 0;
 
-	/** `answers` that other clients have; `faults` hears which lists are there. */
-	constructor(answers: Latest<KeptAnswer>, faults: ListFaults) {
+	/** `answers` that other clients have; `findings` hear which lists are there. */
+	constructor(answers: Latest<KeptAnswer>, findings: Pick<Findings, 'faults' | 'names'>) {
 		this.answers = answers;
-		this.faults = faults;
+		this.findings = findings;
 	}
 
 	/** Answers a list call, by `send` where nothing is kept. */
@@ -42,7 +42,8 @@ export class KeptLists {
 
 	/** Keeps an answer that was asked for at `askedAt`, after so many changes. */
 	keep(result: Result, changes: number, leg: Leg, kind: ListKind, askedAt: number): Result {
-		this.faults.clear(leg.target.name, kind);
+		this.findings.faults.clear(leg.target.name, kind);
+		this.findings.names.pass(kind, leg.target.name, result.text);
 		if (changes !== this.changes || result.type !== 'complete') return result;
 		const kept = new Kept(this.answer(result, leg, kind), leg.upstream, askedAt);
 		if (!kept.holds(leg, kind, askedAt)) return result;
@@ -52,7 +53,7 @@ export class KeptLists {
 
 	/** The server has failed to give it. */
 	failed(error: McpError, leg: Leg, kind: ListKind): void {
-		this.faults.came(leg.target.name, kind, error);
+		this.findings.faults.came(leg.target.name, kind, error);
 	}
 
 	private answer(result: Result, leg: Leg, kind: ListKind): KeptAnswer {

@@ -1,3 +1,4 @@
+import { cutText } from '../../lib/cut.ts';
 import type { List } from './collection.ts';
 import type { ListKind } from './list-kind.ts';
 import { code } from '../errors.ts';
@@ -51,7 +52,8 @@ export class ListFaults {
 		this.set(target, kind, `the server has not answered ${kind.method} in time; it is waited for`);
 	}
 
-	private set(target: string, kind: ListKind, reason: string): void {
+	private set(target: string, kind: ListKind, whole: string): void {
+		const reason = cutText(whole);
 		const faults = this.faults.get(target) ?? new Map<string, string>();
 		if (faults.get(kind.field) === reason) return;
 		this.faults.set(target, faults.set(kind.field, reason));

@@ -1,3 +1,4 @@
+import { cutText } from '../../lib/cut.ts';
 import { decodeString, isScanFault, type Member, type Scanned, scanJson } from '../../lib/json-scan.ts';
 import { type Edit, splice } from '../../lib/splice.ts';
 import { code, mcpError } from '../errors.ts';
@@ -64,7 +65,8 @@ export class ToolHeaders {
 		const cursor = result.includes('"nextCursor"') ? memberOf(membersOf(result), 'nextCursor') : null;
 		if (!follows) return false;
 		if (cursor !== null && result[cursor.start] === 0x22) {
-			this.nextCursor = decodeString(result, cursor.start, cursor.end);
+			const known = cursor.end - cursor.start <= maximumCursorBytes;
+			this.nextCursor = known ? decodeString(result, cursor.start, cursor.end) : null;
 			return false;
 		}
 		this.nextCursor = null;
@@ -78,9 +80,10 @@ export class ToolHeaders {
 	}
 
 	private warnOnce(message: string): void {
-		if (this.warned.has(message)) return;
+		const remembered = cutText(message);
+		if (this.warned.has(remembered)) return;
 		if (this.warned.size >= maximumWarned) this.warned.clear();
-		this.warned.add(message);
+		this.warned.add(remembered);
 		this.warn(message);
 	}
 
@@ -91,7 +94,8 @@ export class ToolHeaders {
 		if (name === null || text[name.start] !== 0x22 || schema === null) return false;
 		const tool = decodeString(text, name.start, name.end);
 		const read = readParamHeaders(text, schema);
-		if (read.kind === 'declared' && read.headers.length > 0) {
+		const fits = this.declared.has(tool) || (this.declared.size < maximumDeclared && tool.length <= maximumNameLength);
+		if (read.kind === 'declared' && read.headers.length > 0 && fits) {
 			this.declared.set(tool, read);
 			this.seen.add(tool);
 		} else this.declared.delete(tool);
@@ -113,6 +117,11 @@ export class ToolHeaders {
 
 /** More different warnings come from a server that thinks up tools without end. */
 const maximumWarned = 1000;
+/** More tools with annotations are not remembered, nor longer names: nothing of theirs is mirrored. */
+const maximumDeclared = 10_000;
+const maximumNameLength = 1024;
+/** Where a list goes on behind a longer cursor is not remembered. */
+const maximumCursorBytes = 8192;
 const tools = { tools: { '[]': {} } };
 /** Nothing is learnt from a list with more tools and members of tools: reading it would hold up everybody else. */
 const maximumListed = 60_000;

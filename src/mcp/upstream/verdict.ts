@@ -62,6 +62,6 @@ const remedy = 'Check that the target is an MCP server.';
 /** The answer to a greeting that was none, in words for a person. */
 export function refusal(method: string, scanned: Scanned): Refusal {
 	const error = memberOf(scanned.members, 'error');
-	const said = error === null ? '' : `: ${textOf(scanned, error).toString('utf8').slice(0, 200)}`;
+	const said = error === null ? '' : `: ${textOf(scanned, error).toString('utf8', 0, 800).slice(0, 200)}`;
 	return { reason: `it did not accept ${method}${said}`, remedy };
 }

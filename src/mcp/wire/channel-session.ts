@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import { cutText } from '../../lib/cut.ts';
 import { code, mcpError } from '../errors.ts';
 import type { Caller, Result } from '../model.ts';
 import type { Session, SessionStream } from '../sessions/session.ts';
@@ -36,7 +37,7 @@ export class ChannelSession {
 	take(envelope: Envelope, facts: Facts): void {
 		const { session } = this;
 		const { dialogue, channel } = this.options;
-		facts.mcpMethod = envelope.method;
+		facts.mcpMethod = cutText(envelope.method);
 		if (envelope.kind === 'request' && envelope.id !== null) {
 			if (envelope.method === 'initialize') return this.initialize(envelope, envelope.id, facts);
 			const part = channel.part(envelope.id, facts);

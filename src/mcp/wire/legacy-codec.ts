@@ -32,6 +32,9 @@ const callCodec: ReplyCodec = {
 	inPieces: (result) => (result.stamped ? olderPieces(result, false) : result.pieces),
 };
 
+/** More are not remembered: pages of a list may come without end. */
+const maximumWrapped = 10_000;
+
 /** Whoever remembers the tools whose results are wrapped. */
 export interface WrappedTools {
 	wrappedTools: Set<string> | null;
@@ -58,7 +61,10 @@ function projected(envelope: Envelope, result: Result, session: WrappedTools, pl
 	const { text, wrapped } = result.forms?.of('legacy', make) ?? make();
 	// The first page of a list begins it anew: tools that are gone are not remembered.
 	if (stringParam(envelope, 'cursor') === null) session.wrappedTools = null;
-	for (const name of wrapped) (session.wrappedTools ??= new Set()).add(name);
+	for (const name of wrapped) {
+		session.wrappedTools ??= new Set();
+		if (session.wrappedTools.size < maximumWrapped) session.wrappedTools.add(name);
+	}
 	return text;
 }
 

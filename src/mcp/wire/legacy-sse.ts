@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Exchange, Expiring, ReplyStream } from '../../http/exchange.ts';
 import type { Facts } from '../../facts/facts.ts';
+import { cutText } from '../../lib/cut.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import { inSlices } from '../../lib/in-slices.ts';
 import { code, mcpError, stopping } from '../errors.ts';
@@ -185,7 +186,7 @@ function refuse(
 	headers: readonly string[] = [],
 ): void {
 	exchange.facts.mcpErrorCode = errorCode;
-	exchange.facts.mcpErrorMessage = message;
+	exchange.facts.mcpErrorMessage = cutText(message);
 	exchange.facts.reason = 'MCP';
 	const type = ['content-type', 'application/json'];
 	exchange.respond(status, [...type, ...headers], errorResponse(id, mcpError(errorCode, message)));

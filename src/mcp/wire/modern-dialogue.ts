@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import { cutText } from '../../lib/cut.ts';
 import { inSlices } from '../../lib/in-slices.ts';
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { tooMuch } from '../errors.ts';
@@ -55,7 +56,7 @@ export class ModernDialogue {
 	/** Starts a request that was checked; its answer comes on the channel. The reply can be taken back. */
 	request(request: ModernRequest, channel: ReplyChannel, facts: Facts): { cancel(reason?: string): void } {
 		const { envelope, id, mirrored } = request;
-		facts.mcpMethod = envelope.method;
+		facts.mcpMethod = cutText(envelope.method);
 		const caller = this.callers.of(envelope, facts.sourceAddress);
 		const reply = new CallReply(channel, id, tokenOf(envelope), modernCodec(envelope.method), facts, null);
 		reply.logLevel = caller.logLevel;
@@ -101,7 +102,11 @@ export class ModernDialogue {
 			reply.follow(known);
 			return known.resume(reply, inputResponses(envelope));
 		}
-		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
+		const parked = new ParkedCall(
+			...([this.options.parking, binding, caller, reply] as const),
+			() => lease.release(),
+			envelope.params.text.length,
+		);
 		reply.follow(parked);
 		const call = callOf(envelope, caller, foreignMeta(envelope.meta), mirrored);
 		parked.begin((sink) => lease.connections.start(call, facts, sink));

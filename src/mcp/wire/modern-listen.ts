@@ -34,9 +34,9 @@ const maximumEarlyBytes = 1024 * 1024;
 
 /** `subscriptions/listen`: a stream of changes that lasts until the client goes (MCP 2026-07-28, "Subscriptions"). */
 export class ListenReply implements Listener {
-	private readonly request: ListenRequest;
+	private readonly request: Omit<ListenRequest, 'envelope'>;
 	private readonly stopped: () => void;
-	private readonly filter: Filter;
+	private filter: Filter;
 	/** What the servers really report, by the names that the client knows. */
 	private readonly lists = new Set<string>();
 	private readonly topics: FollowedTopic[] = [];
@@ -44,10 +44,11 @@ export class ListenReply implements Listener {
 	private earlyBytes = 0;
 	private over = false;
 
-	constructor(request: ListenRequest, stopped: () => void) {
-		this.request = request;
+	constructor({ envelope, id, channel, lease, version }: ListenRequest, stopped: () => void) {
+		// It lasts for days: nothing of the message is kept, not even by a view of its bytes.
+		this.request = { id: Buffer.from(id), channel, lease, version };
 		this.stopped = stopped;
-		this.filter = readFilter(request.envelope);
+		this.filter = readFilter(envelope);
 	}
 
 	/** The first message says what is honoured, so the servers are asked before anything is said. */
@@ -90,9 +91,12 @@ export class ListenReply implements Listener {
 		if (this.over) return;
 		const { connections } = this.request.lease;
 		for (const list of announcedLists(this.request)) if (this.filter.lists.has(list)) this.lists.add(list);
-		let open = this.filter.topics.length;
+		const { topics } = this.filter;
+		// Those that nobody reports are forgotten.
+		this.filter = { ...this.filter, topics: [] };
+		let open = topics.length;
 		if (open === 0) return this.acknowledge();
-		for (const wanted of this.filter.topics) {
+		for (const wanted of topics) {
 			const { naming } = connections.federation;
 			const named = wanted.kind === 'task' ? naming.ownerOfTask(wanted.exposed) : naming.ownerOfUri(wanted.exposed);
 			const owner = named === null || named.hidden !== null ? null : named;
@@ -221,7 +225,7 @@ function stringsOf(list: Member, text: Buffer): Set<string> {
 }
 
 /** The lists whose changes are announced by what the backend says of itself. */
-function announcedLists({ lease, version }: ListenRequest): string[] {
+function announcedLists({ lease, version }: Pick<ListenRequest, 'lease' | 'version'>): string[] {
 	const { upstreams, federation } = lease.connections;
 	const { capabilities } = greet(upstreams, federation.naming, version);
 	const declared = JSON.parse(capabilities.toString()) as Record<string, { listChanged?: unknown } | undefined>;

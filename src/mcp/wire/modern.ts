@@ -1,4 +1,5 @@
 import type { Exchange } from '../../http/exchange.ts';
+import { cutText } from '../../lib/cut.ts';
 import { mcpError } from '../errors.ts';
 import type { Envelope } from './envelope.ts';
 import { HttpChannel, type HttpChannelOptions } from './http-channel.ts';
@@ -20,7 +21,7 @@ export class ModernFrontend {
 	}
 
 	post(exchange: Exchange, envelope: Envelope): void {
-		exchange.facts.mcpMethod = envelope.method;
+		exchange.facts.mcpMethod = cutText(envelope.method);
 		const { dialogue } = this.options;
 		const fault = checkBody(envelope, header(exchange, 'mcp-protocol-version')) ?? checkHeaders(exchange, envelope);
 		if (fault !== null) {

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../http/exchange.ts';
+import { cutText } from '../../lib/cut.ts';
 import type { McpError } from '../model.ts';
 import { errorResponse } from '../rpc-text.ts';
 
@@ -11,7 +12,7 @@ export function refuse(
 	headers: readonly string[] = [],
 ): void {
 	exchange.facts.mcpErrorCode = error.code;
-	exchange.facts.mcpErrorMessage = error.message;
+	exchange.facts.mcpErrorMessage = cutText(error.message);
 	exchange.facts.reason = 'MCP';
 	exchange.respond(status, ['content-type', 'application/json', ...headers], errorResponse(id, error));
 }

@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import { cutText } from '../../lib/cut.ts';
 import { isScanFault, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import { logLevels } from '../dispatch.ts';
@@ -143,7 +144,7 @@ export class CallReply implements Sink, Stoppable {
 
 	private refuse(error: McpError, status: number): void {
 		this.facts.mcpErrorCode = error.code;
-		this.facts.mcpErrorMessage = error.message;
+		this.facts.mcpErrorMessage = cutText(error.message);
 		this.facts.reason = 'MCP';
 		this.settle(status, errorResponse(this.id, error));
 	}

@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import { cutText } from '../../lib/cut.ts';
 import { code, mcpError, stopping } from '../errors.ts';
 import type { Caller } from '../model.ts';
 import type { Pool, PoolLease } from '../connections/pool.ts';
@@ -127,7 +128,7 @@ export class StdioServer {
 			if (fault === null && envelope.method === 'notifications/cancelled') this.cancelled(envelope);
 			return;
 		}
-		facts.mcpMethod = envelope.method;
+		facts.mcpMethod = cutText(envelope.method);
 		if (fault !== null) return this.refuse(id, fault);
 		if (this.channel.find(id.toString('latin1')) !== undefined) {
 			return this.refuse(id, { code: code.invalidRequest, message: 'a request with this id is still open' });

@@ -13,6 +13,8 @@ const longestWaitMs = 30_000;
 /** An idle connection is kept so long, unless the server says otherwise. */
 const keepAliveMs = 60_000;
 const sweepMs = 1000;
+/** Longer heads are made anew for each request. */
+const longestRemembered = 64 * 1024;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
@@ -162,6 +164,8 @@ export class CallPool implements CallConnectionOwner {
 				return new Error(`the header ${JSON.stringify(name)} cannot be sent`);
 			text += `${name}: ${value}\r\n`;
 		}
+		// Headers repeat names that clients choose.
+		if (text.length > longestRemembered) return text;
 		this.lastPath = path;
 		this.lastHeaders = headers;
 		this.lastStart = text;
