@@ -7,7 +7,7 @@ import { readHead, type ReplyHead } from './reply-head.ts';
 /** Calls to one server beyond this wait for a connection. */
 const maximumConnections = 512;
 /** More do not even wait. */
-const maximumWaiting = 10_000;
+export const maximumWaiting = 10_000;
 /** Who waits longer is told to come again. */
 const longestWaitMs = 30_000;
 /** An idle connection is kept so long, unless the server says otherwise. */
@@ -178,7 +178,7 @@ function refuse(call: PendingCall, error: Error): void {
 	call.handler.onResponseError?.(call, error);
 }
 
-function busyError(): Error {
+export function busyError(): Error {
 	return Object.assign(new Error('all connections are busy'), { code: allBusy });
 }
 

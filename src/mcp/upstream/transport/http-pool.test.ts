@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { HttpPool } from './http-pool.ts';
 import { StreamableHttpTransport } from './streamable-http.ts';
@@ -45,4 +45,31 @@ test('a server that only takes long is left alone', async () => {
 	pool.suspect();
 	await new Promise((resolve) => setTimeout(resolve, 100));
 	expect(pool.calls).toBe(before);
+});
+
+test('over TLS, too, calls beyond 10,000 that wait for a connection are refused', async () => {
+	const sockets = new Set<Socket>();
+	// Takes connections, and never greets.
+	const server = createTcpServer((socket) => sockets.add(socket.on('error', () => {})));
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const pool = new HttpPool(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+	onTestFinished(async () => {
+		await pool.destroy();
+		for (const socket of sockets) socket.destroy();
+		server.close();
+	});
+	const refused: string[] = [];
+	for (let at = 0; at < 10_522; at++) {
+		const request = { method: 'POST', headers: [], body: Buffer.from('{}'), lasting: false } as const;
+		pool.send('/mcp', request, {
+			onRequestStart() {},
+			onResponseStart() {},
+			onResponseData() {},
+			onResponseEnd() {},
+			onResponseError: (_control, error) => void refused.push(error.message),
+		});
+	}
+	expect(refused).toEqual([]);
+	await new Promise((resolve) => setImmediate(resolve));
+	expect(refused).toEqual(Array.from({ length: 10 }, () => 'all connections are busy'));
 });

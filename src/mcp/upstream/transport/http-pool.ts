@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Pool } from 'undici';
-import { CallPool } from './call-pool.ts';
+import { busyError, CallPool, maximumWaiting } from './call-pool.ts';
 import type { HttpRequest, ReplyHandler } from './http-request.ts';
 import { PostGate } from './post-gate.ts';
 
@@ -45,6 +45,7 @@ export class HttpPool {
 		const pool = request.lasting ? this.streams : this.calls;
 		if (pool instanceof CallPool) return pool.send(path, request, handler);
 		const { method, headers, body } = request;
+		if (!request.lasting && (pool.stats.queued ?? 0) >= maximumWaiting) return refuseLater(handler);
 		pool.dispatch({ method, path, headers: headers as string[], body }, handler);
 	}
 
@@ -90,6 +91,11 @@ export class HttpPool {
 			connections,
 		});
 	}
+}
+
+function refuseLater(handler: ReplyHandler): void {
+	// Whoever sends something has to have it in hand before it hears of the end.
+	setImmediate(() => handler.onResponseError?.({ abort() {} }, busyError()));
 }
 
 const unreachable: ReadonlySet<string> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN']);
