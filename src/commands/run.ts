@@ -2,7 +2,7 @@ import type { CliOptions } from './options.ts';
 import { startGateway } from '../runtime/gateway.ts';
 import { chooseConfig } from './config.ts';
 import { openLog } from './logging.ts';
-import { endAfter, untilSignal } from './signals.ts';
+import { endAfter, reloadOnHangup, untilSignal } from './signals.ts';
 import { startFaultLine, startOptions } from './start-options.ts';
 
 /** Runs the gateway until a signal ends it. Resolves with the exit code. */
@@ -16,8 +16,7 @@ export async function run(options: CliOptions): Promise<number> {
 		process.stderr.write(startFaultLine(gateway));
 		return 1;
 	}
-	// A terminal sends it when it closes, and then it means the end.
-	if (process.stdin.isTTY !== true) process.on('SIGHUP', () => void gateway.reload());
+	reloadOnHangup(() => gateway.reload());
 	const signal = await untilSignal();
 	const { drainDeadline } = chosen.config.settings;
 	log.logger.info(`${signal}: draining, at most ${drainDeadline} ms`);

@@ -1,3 +1,16 @@
+import { isatty } from 'node:tty';
+
+/** A terminal sends SIGHUP when it closes, and then it means the end; so it does for what does not serve. */
+export function endOnHangup(serves: boolean): void {
+	// `bin/` listens to it from the first moment on.
+	if (!serves || isatty(0)) process.removeAllListeners('SIGHUP');
+}
+
+/** SIGHUP reads the configuration anew from now on. Before, there was no need: the end of a start does. */
+export function reloadOnHangup(reload: () => Promise<unknown>): void {
+	if (!isatty(0)) process.on('SIGHUP', () => void reload());
+}
+
 /** The first SIGTERM or SIGINT. A second one ends the process at once; the watchdog ends the children then. */
 export function untilSignal(): Promise<NodeJS.Signals> {
 	return new Promise((resolve) => {
