@@ -10,6 +10,7 @@ export async function run(options: CliOptions): Promise<number> {
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
 	const log = openLog(chosen, process.stdout);
+	const signalled = untilSignal();
 	const gateway = await startGateway(startOptions(chosen, log));
 	if ('fault' in gateway) {
 		log.flush();
@@ -17,7 +18,7 @@ export async function run(options: CliOptions): Promise<number> {
 		return 1;
 	}
 	reloadOnHangup(() => gateway.reload());
-	const signal = await untilSignal();
+	const signal = await signalled;
 	const { drainDeadline } = chosen.config.settings;
 	log.logger.info(`${signal}: draining, at most ${drainDeadline} ms`);
 	endAfter(drainDeadline, () => log.logger.warn('not everything has ended in time; what is left is killed'));

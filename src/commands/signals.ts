@@ -11,13 +11,16 @@ export function reloadOnHangup(reload: () => Promise<unknown>): void {
 	if (!isatty(0)) process.on('SIGHUP', () => void reload());
 }
 
+/** A terminal sends Ctrl-C to the gateway and to npm, which passes it on: what comes so soon after the first is the same. */
+const sameMs = 500;
+
 /** The first SIGTERM or SIGINT. A second one ends the process at once; the watchdog ends the children then. */
 export function untilSignal(): Promise<NodeJS.Signals> {
 	return new Promise((resolve) => {
-		let first = true;
+		let since: number | null = null;
 		const take = (signal: NodeJS.Signals) => {
-			if (!first) process.exit(signal === 'SIGINT' ? 130 : 143);
-			first = false;
+			if (since !== null && performance.now() - since > sameMs) process.exit(signal === 'SIGINT' ? 130 : 143);
+			since ??= performance.now();
 			resolve(signal);
 		};
 		process.on('SIGINT', take);
