@@ -2,7 +2,7 @@ import type { CliOptions } from './options.ts';
 import { startGateway } from '../runtime/gateway.ts';
 import { chooseConfig } from './config.ts';
 import { openLog } from './logging.ts';
-import { endAfter, reloadOnHangup, untilSignal } from './signals.ts';
+import { endAfter, refuseDebugger, reloadOnHangup, untilSignal } from './signals.ts';
 import { startFaultLine, startOptions } from './start-options.ts';
 
 /** Runs the gateway until a signal ends it. Resolves with the exit code. */
@@ -10,6 +10,7 @@ export async function run(options: CliOptions): Promise<number> {
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
 	const log = openLog(chosen, process.stdout);
+	refuseDebugger(log.logger);
 	const signalled = untilSignal();
 	const gateway = await startGateway(startOptions(chosen, log));
 	if ('fault' in gateway) {

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import type { Logger } from '../telemetry/log.ts';
 
 /** A terminal sends SIGHUP when it closes, and then it means the end; so it does for what does not serve. */
 export function endOnHangup(serves: boolean): void {
@@ -9,6 +10,13 @@ export function endOnHangup(serves: boolean): void {
 /** SIGHUP reads the configuration anew from now on. Before, there was no need: the end of a start does. */
 export function reloadOnHangup(reload: () => Promise<unknown>): void {
 	if (!isatty(0)) process.on('SIGHUP', () => void reload());
+}
+
+/** SIGUSR1, by which node would open a debugger, does nothing and is told so; `bin/` listens to it from the first moment on. */
+export function refuseDebugger(logger: Logger): void {
+	process.on('SIGUSR1', () =>
+		logger.warn('SIGUSR1 is not supported', { remedy: 'for a debugger, start it with node --inspect' }),
+	);
 }
 
 /** A terminal sends Ctrl-C to the gateway and to npm, which passes it on: what comes so soon after the first is the same. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fixtureTarget, until } from '../processes/children.ts';
-import { mcpConfig, root } from '../support/gateway.ts';
+import { mcpConfig, root, runGateway } from '../support/gateway.ts';
 import { noPorts, StdioGateway } from '../support/stdio-gateway.ts';
 
 const yaml = mcpConfig(fixtureTarget('one'));
@@ -29,6 +29,40 @@ function starting() {
 	onTestFinished(() => void child.kill('SIGKILL'));
 	return { child, pid: child.pid ?? 0, log: () => log };
 }
+
+describe('SIGUSR1', () => {
+	test('opens no debugger, and ends nothing', async () => {
+		const gateway = await runGateway(yaml);
+		gateway.process.kill('SIGUSR1');
+		await gateway.waitFor(/SIGUSR1 is not supported/);
+		expect((await fetch(`${gateway.readinessUrl}/healthz/ready`)).status).toBe(200);
+		expect(await gateway.stop()).toBe(0);
+		expect(gateway.log()).not.toContain('Debugger listening');
+	});
+
+	test.skipIf(process.platform !== 'linux')('nor while the gateway starts', async () => {
+		const { child, pid, log } = starting();
+		// Of this one node itself has a handler, too; that of SIGHUP is set after it.
+		await until('it is taken', 10_000, () => catches(pid, 1));
+		child.kill('SIGUSR1');
+		child.stdin.end(yaml);
+		await until('it serves', 10_000, () => log().includes('Admin UI available'));
+		child.kill('SIGTERM');
+		await until('it has ended', 10_000, () => child.exitCode !== null || child.signalCode !== null);
+		expect(child.exitCode).toBe(0);
+		expect(log()).not.toContain('Debugger listening');
+	});
+
+	test('nor for `agentgateway stdio`', async () => {
+		const gateway = new StdioGateway(yaml);
+		await gateway.initialize();
+		gateway.process.kill('SIGUSR1');
+		await until('it is told', 10_000, () => gateway.stderr.includes('SIGUSR1 is not supported'));
+		expect((await gateway.request('1', 'ping')).result).toEqual({});
+		expect(await gateway.end()).toBe(0);
+		expect(gateway.stderr).not.toContain('Debugger listening');
+	});
+});
 
 describe('SIGHUP', () => {
 	test.skipIf(process.platform !== 'linux')('does not end a gateway that starts', async () => {
