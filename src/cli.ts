@@ -4,6 +4,7 @@ import { run } from './commands/run.ts';
 import { printSchema } from './commands/schema.ts';
 import { stdio, type StdioCommandOptions } from './commands/stdio.ts';
 import { validate } from './commands/validate.ts';
+import { endOnHangup } from './commands/signals.ts';
 import { version } from './version.ts';
 
 function program(): Command {
@@ -53,7 +54,9 @@ async function main(argv: string[]): Promise<number> {
 		process.stderr.write('error: only one of --config or --file\n');
 		return 1;
 	}
-	return options.validateOnly === true ? validate(options) : chosen(options);
+	const validates = options.validateOnly === true;
+	endOnHangup(!validates && chosen !== printSchema);
+	return validates ? validate(options) : chosen(options);
 }
 
 function buildInfo(): Record<string, string> {

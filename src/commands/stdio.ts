@@ -3,7 +3,7 @@ import { startStdio, type StdioOutput } from '../runtime/stdio.ts';
 import { chooseConfig } from './config.ts';
 import { openLog } from './logging.ts';
 import type { CliOptions } from './options.ts';
-import { endAfter, untilSignal } from './signals.ts';
+import { endAfter, refuseDebugger, reloadOnHangup, untilSignal } from './signals.ts';
 import { startFaultLine, startOptions } from './start-options.ts';
 
 /** What the flags of `agentgateway stdio` say. */
@@ -22,6 +22,7 @@ export async function stdio(options: CliOptions, { route, admin }: StdioCommandO
 	const chosen = await chooseConfig(options);
 	if (chosen === null) return 1;
 	const log = openLog(chosen, process.stderr);
+	refuseDebugger(log.logger);
 	const signal = untilSignal();
 	const gateway = await startStdio({
 		...startOptions(chosen, log),
@@ -35,6 +36,7 @@ export async function stdio(options: CliOptions, { route, admin }: StdioCommandO
 		process.stderr.write(startFaultLine(gateway));
 		return 1;
 	}
+	reloadOnHangup(() => gateway.reload());
 	const why = await Promise.race([signal, gateway.left.then(() => 'the client has gone')]);
 	const { drainDeadline } = chosen.config.settings;
 	log.logger.info(`${why}: draining, at most ${drainDeadline} ms`);

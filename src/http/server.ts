@@ -61,6 +61,8 @@ export interface HttpServer {
 	 * milliseconds, at least 50, under load 250, for a request that is already on its way.
 	 */
 	close(deadline: number, minimum?: number): Promise<void>;
+	/** Resolves when, early in its close, its addresses are free for another server. */
+	readonly released: Promise<void>;
 }
 
 /** Listens on an address with a strict HTTP/1.1 server; what cannot be bound comes back as a value. */
@@ -100,6 +102,8 @@ class Service implements HttpServer, ExchangeOwner {
 	addresses: readonly string[] = [];
 	port = 0;
 	draining = false;
+	readonly released: Promise<void>;
+	private release: () => void = () => {};
 	readonly heads: ReplyHeads;
 	readonly report: ReportFault;
 	readonly admission: Admission | null;
@@ -118,6 +122,7 @@ class Service implements HttpServer, ExchangeOwner {
 
 	constructor(options: ListenOptions) {
 		this.options = options;
+		this.released = new Promise((resolve) => (this.release = resolve));
 		this.report = options.onError;
 		this.admission = options.admission ?? null;
 		this.stallTimeout = options.stallTimeout ?? 60_000;
@@ -176,6 +181,7 @@ class Service implements HttpServer, ExchangeOwner {
 		const closed = Promise.all(
 			this.servers.map((server) => new Promise<void>((done) => NetServer.prototype.close.call(server, () => done()))),
 		);
+		this.release();
 		// Not before: whoever is told to close his connection opens another, and would be reset on it.
 		this.draining = true;
 		const busy = performance.now() - this.lastEnd < busyGraceMs;

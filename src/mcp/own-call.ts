@@ -20,6 +20,11 @@ export function ownCall(method: string, params: Readonly<Record<string, unknown>
 	};
 }
 
+/** Whether the gateway is its own client. */
+export function isGateway({ principal }: Caller): boolean {
+	return principal === gatewayCaller.principal;
+}
+
 /** The gateway as its own client, as when it looks at a server that nobody has called yet. */
 export const gatewayCaller: Caller = {
 	principal: 'gateway',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Child, type ChildEnd, type Launch } from './child.ts';
 import { Processes } from './processes.ts';
 import { StderrRing } from './stderr-ring.ts';
@@ -158,8 +158,8 @@ describe('Processes', () => {
 		const limits = { total: 1, perOwner: null };
 		const processes = new Processes({ env: process.env, limits, changed: () => {} });
 		const [spare, wanted, second, further] = [listener(), listener(), listener(), listener()];
-		const child = processes.start('one', command, spare.events, null, true);
-		expect(processes.start('two', command, second.events, null, true).pid).toBeNull();
+		const child = processes.start('one', command, spare.events, null, 'spare');
+		expect(processes.start('two', command, second.events, null, 'spare').pid).toBeNull();
 		expect(processes.start('two', command, wanted.events, 'somebody').pid).not.toBeNull();
 		expect(processes.claim(child, 'somebody')).toMatchObject({ reason: 'it is being ended' });
 		await spare.ended;
@@ -167,6 +167,41 @@ describe('Processes', () => {
 		expect(processes.report('one')).toMatchObject({ ends: 0, state: 'stopped' });
 		expect(processes.start('two', command, further.events, 'somebody').pid).toBeNull();
 		await processes.close();
+	});
+
+	test('a start waits for what ends by itself, in turn, and not for what does not', async () => {
+		const processes = new Processes({ env: process.env, changed: () => {} });
+		const wish = { label: 'one', owner: null, maximum: 1 };
+		const limited = { ...command, maximum: 1 };
+		const told: string[] = [];
+		const begin = (name: string) => () => {
+			told.push(name);
+			if (name !== 'second') return;
+			expect(processes.count('one')).toBe(0);
+			expect(processes.start('one', limited, listener().events).pid).not.toBeNull();
+		};
+		const look = processes.start('one', limited, listener().events, null, 'look');
+		const cancelled = processes.whenRoom(wish, 10_000, begin('first'));
+		processes.whenRoom(wish, 10_000, begin('second'));
+		processes.whenRoom(wish, 10_000, begin('third'));
+		cancelled?.cancel();
+		expect(told).toEqual([]);
+		await look.stop();
+		// The third finds a process that lasts: there is nothing to wait for.
+		await vi.waitFor(() => expect(told).toEqual(['second', 'third']));
+		processes.whenRoom(wish, 10_000, begin('fourth'));
+		expect(told).toEqual(['second', 'third', 'fourth']);
+		await processes.close();
+	});
+
+	test('a start waits no longer than it may, and not for a gateway that stops', async () => {
+		const processes = new Processes({ env: process.env, changed: () => {} });
+		const wish = { label: 'one', owner: null, maximum: 1 };
+		processes.start('one', { ...command, maximum: 1 }, listener().events, null, 'look');
+		await new Promise<void>((resolve) => processes.whenRoom(wish, 20, resolve));
+		const stopped = new Promise<void>((resolve) => processes.whenRoom(wish, 60_000, resolve));
+		await processes.close();
+		await stopped;
 	});
 
 	test('close also waits for one that is being stopped already', async () => {

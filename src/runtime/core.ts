@@ -116,7 +116,7 @@ export class Core implements Beating {
 			changed: () => this.changed(),
 		});
 		const mcpLog = logger.scoped('agentgateway::mcp');
-		this.targets = new Targets(this.processes, mcpLog, limits);
+		this.targets = new Targets(this.processes, mcpLog, config.settings);
 		this.context = {
 			settings: config.settings,
 			heartbeat: this.heartbeat,

@@ -16,6 +16,8 @@ export class Ports {
 	private readonly servers = new Map<string, HttpServer>();
 	/** Those that accept no more and have not ended. */
 	private readonly closing = new Set<Promise<void>>();
+	/** Resolve when those that still take what has connected have left their addresses. */
+	private readonly leaving = new Map<string, Promise<void>>();
 
 	constructor(options: GatewayOptions) {
 		this.options = options;
@@ -30,6 +32,7 @@ export class Ports {
 		counted = false,
 	): Promise<StartFault | null> {
 		const { metrics } = core;
+		await this.leaving.get(name);
 		const server = await listen({
 			address,
 			bind: name,
@@ -75,6 +78,10 @@ export class Ports {
 		this.servers.delete(name);
 		const closed = server.close(drainDeadline, drainMinimum).finally(() => this.closing.delete(closed));
 		this.closing.add(closed);
+		const left = server.released.then(() => {
+			if (this.leaving.get(name) === left) this.leaving.delete(name);
+		});
+		this.leaving.set(name, left);
 		return closed;
 	}
 

@@ -38,6 +38,8 @@ export interface StdioOutput {
 export interface StdioGateway {
 	/** Resolves when the client has gone: its end of stdin or stdout is closed. */
 	readonly left: Promise<void>;
+	/** Reads the configuration file again, if there is one. Resolves when what it says is in effect, or refused. */
+	reload(): Promise<void>;
 	/**
 	 * Lets what is under way finish within the drain deadline, ends every child. Resolves with false when the client
 	 * has not read everything.
@@ -84,7 +86,7 @@ class Serving implements StdioGateway, StdioHost {
 	private readonly ports: Ports;
 	private route: CompiledRoute;
 	private readonly endpoint: McpEndpoint;
-	private readonly reload: Reload | null;
+	private readonly reloading: Reload | null;
 	private readonly server: StdioServer;
 	private readonly log: Logger;
 	private readonly lines: LineSplitter;
@@ -98,8 +100,8 @@ class Serving implements StdioGateway, StdioHost {
 		this.ports = ports;
 		this.route = route;
 		this.endpoint = endpoint;
-		this.reload = watchConfig(options, core, (read) => this.follow(read));
-		void this.reload?.start();
+		this.reloading = watchConfig(options, core, (read) => this.follow(read));
+		void this.reloading?.start();
 		this.log = options.logger.scoped('agentgateway::stdio');
 		this.server = endpoint.serveStdio(this);
 		this.lines = new LineSplitter(maximumLineBytes, (line) => this.take(line));
@@ -158,9 +160,13 @@ class Serving implements StdioGateway, StdioHost {
 		};
 	}
 
+	async reload(): Promise<void> {
+		await this.reloading?.reload('asked to');
+	}
+
 	async close(): Promise<boolean> {
 		const { input, config, output } = this.options;
-		await this.reload?.stop();
+		await this.reloading?.stop();
 		this.core.admin.close();
 		const ports = this.ports.close();
 		await this.finished(this.broken ? 0 : config.settings.drainDeadline);

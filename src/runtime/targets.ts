@@ -1,6 +1,6 @@
 import { maskerFor } from '../admin/mask.ts';
 import { secretsIn } from '../admin/secret-texts.ts';
-import type { HttpTargetConfig, McpLimits, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
+import type { HttpTargetConfig, Settings, StdioTargetConfig, TargetConfig } from '../config/ir.ts';
 import { cutText } from '../lib/cut.ts';
 import type { Target } from '../mcp/model.ts';
 import { createStdioTarget, type StdioTarget } from '../mcp/upstream/stdio-target.ts';
@@ -19,17 +19,20 @@ export class Targets {
 	private readonly logger: Logger;
 	private readonly maximumAnswerBytes: number;
 	private readonly maximumLineBytes: number;
+	/** Milliseconds that a start may wait for room. */
+	private readonly patience: number;
 	private readonly pools = new Map<string, HttpPool>();
 	/** With the labels of their processes. */
 	private readonly stdioTargets = new Map<Target, { readonly target: StdioTarget; readonly label: string }>();
 	/** Origins of the HTTP targets that are open. */
 	private readonly origins = new Map<Target, string>();
 
-	constructor(processes: Processes, logger: Logger, limits: McpLimits) {
+	constructor(processes: Processes, logger: Logger, { limits, targetStartTimeout }: Settings) {
 		this.processes = processes;
 		this.logger = logger;
 		this.maximumAnswerBytes = limits.maxResultSize;
 		this.maximumLineBytes = limits.maxLineSize;
+		this.patience = roomShare * targetStartTimeout;
 	}
 
 	/** Makes the target of a backend; nothing is opened before somebody calls it. Who opens it releases it. */
@@ -71,6 +74,7 @@ export class Targets {
 		const { name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls } = config;
 		const label = targetLabel(backend, name);
 		const { processes } = this;
+		const patience = Math.min(this.patience, roomShare * startTimeout);
 		const command = commandOf(config, this.maximumLineBytes);
 		const supervision = processes.supervision(label);
 		const shown = maskerFor(secretsIn(config));
@@ -87,9 +91,9 @@ export class Targets {
 			warn: (message) => this.logger.warn(cutText(message), { target: name }),
 			onFault: (fault) => this.fault(fault, name),
 			isFull: () => processes.isFull(label, command.maximum),
-			start: (owner, spare) =>
+			start: (owner, purpose) =>
 				new StdioTransport({
-					...{ processes, label, command, owner, spare, onStderr },
+					...{ processes, label, command, owner, purpose, patience, onStderr },
 					onJunk: (line) => {
 						supervision.junkLines++;
 						this.junk(name, line, shown);
@@ -176,6 +180,8 @@ export class Targets {
 	}
 }
 
+/** Of the time that a session waits for a start: it shall hear that there is no room, rather than that nobody answered. */
+const roomShare = 0.9;
 /** What a child may write to stderr at once, and goes on writing, before lines are left out of the log. */
 const stderrBurst = 200;
 const stderrPerSecond = 50;

@@ -50,11 +50,24 @@ describe('the end of the gateway is the end of its children', () => {
 		await until('no child is left', 2000, () => scratch.living().length === 0);
 	});
 
+	test.each(['SIGINT', 'SIGTERM'] as const)('a second %s right after the first is the same one', async (signal) => {
+		const running = await run([]);
+		const client = await open(running);
+		const call = client.tool('late', '{"ms":1000}');
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		running.process.kill(signal);
+		await running.waitFor(/: draining/);
+		running.process.kill(signal);
+		expect(await call).toBe('late');
+		expect(await running.exited).toBe(0);
+	});
+
 	test('a second SIGINT exits at once, and the children follow', async () => {
 		const running = await run(['--ignore-term', '--grandchild=group']);
 		await open(running);
 		running.process.kill('SIGINT');
 		await running.waitFor(/SIGINT: draining/);
+		await anotherPress();
 		const before = performance.now();
 		running.process.kill('SIGINT');
 		expect(await running.exited).toBe(130);
@@ -88,6 +101,11 @@ describe('the end of the gateway is the end of its children', () => {
 		},
 	);
 });
+
+/** Signals within half a second are taken for one. */
+function anotherPress(): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, 600));
+}
 
 /** The pids of the gateway's guard. */
 function guardsOf(gatewayPid: number): number[] {

@@ -287,6 +287,20 @@ describe('limits', () => {
 		expect(await (await LegacyClient.open(url)).tool('echo', '{"text":"hi"}')).toBe('hi');
 	});
 
+	test('the place of a process that is being ended is waited for, and there is never one too many', async () => {
+		gateway = await runGateway(childrenConfig([one({ maxProcesses: 1 }, '--ignore-term')]));
+		let most = 0;
+		const watch = setInterval(() => (most = Math.max(most, scratch.living().length)), 10);
+		// The gateway has begun to look at the target by itself, and the first one waits for that, too.
+		for (let n = 0; n < 3; n++) {
+			const client = await LegacyClient.open(`${gateway.url()}/mcp`);
+			expect(await client.tool('echo', '{"text":"hi"}')).toBe('hi');
+			await client.end();
+		}
+		clearInterval(watch);
+		expect(most).toBe(1);
+	}, 30_000);
+
 	test('a full target leaves the others of a session alone, and joins when there is room', async () => {
 		const url = await run([one({ maxProcesses: 1 }), fixtureTarget('other', `--pids=${scratch.pidFile}`)]);
 		await untilProcesses(0);

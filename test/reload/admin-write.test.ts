@@ -8,6 +8,8 @@ import {
 	symlinkSync,
 	writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { fixtureTarget, stateOf } from '../processes/children.ts';
@@ -272,3 +274,35 @@ test('killed while it writes, it leaves the old file or the new one', async () =
 	// What is left of a write that was cut short has a name that nobody reads.
 	writeFileSync(one.file, start);
 });
+
+test('a port that goes and comes back at once is opened again, however many connect to it', async () => {
+	const port = await freePort();
+	const routes = [routeTo('/a', [fixtureTarget('kept')])];
+	const one = await run(`${fileOf(routes)}${fileOf(routes, '', port).replace(/^\s*binds:\n/, '')}`);
+	const { document } = await get(one);
+	const without = { ...document, binds: document.binds.slice(0, 1) };
+	let busy = true;
+	const connect = () => {
+		const socket = createConnection(port, '127.0.0.1');
+		socket.on('error', () => {});
+		socket.on('close', () => busy && setTimeout(connect));
+		socket.on('connect', () => socket.destroy());
+	};
+	for (let n = 0; n < 20; n++) connect();
+	for (let round = 0; round < 5; round++) {
+		expect(await write(one, without)).toMatchObject({ status: 200 });
+		expect(await write(one, document)).toMatchObject({ status: 200 });
+	}
+	busy = false;
+	expect((await LegacyClient.open(`http://127.0.0.1:${port}/a`)).session).not.toBe('');
+});
+
+/** A port that nobody uses at the moment. */
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0);
+	await once(server, 'listening');
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	await once(server, 'close');
+	return port;
+}

@@ -40,6 +40,8 @@ export class Upstreams implements LegEvents {
 	private readonly options: UpstreamsOptions;
 	/** null once it is of no use any more. */
 	private deadline: NodeJS.Timeout | null;
+	/** Of targets that came later. */
+	private lateDeadlines: Set<NodeJS.Timeout> | null = null;
 	private settled = false;
 	private closed = false;
 	private settling: (() => void)[] | null = null;
@@ -50,8 +52,9 @@ export class Upstreams implements LegEvents {
 		this.options = options;
 		this.level = options.caller.logLevel;
 		this.legs = options.targets.map((target) => this.makeLeg(target, options.watch));
-		this.deadline = setTimeout(() => this.expire(this.legs), options.startTimeout);
-		for (const leg of this.legs) leg.begin(options.resume?.get(leg.target.name) ?? null);
+		const first = this.legs;
+		this.deadline = setTimeout(() => this.expire(first), options.startTimeout);
+		for (const leg of first) leg.begin(options.resume?.get(leg.target.name) ?? null);
 		this.look();
 	}
 
@@ -114,6 +117,7 @@ export class Upstreams implements LegEvents {
 		if (this.closed) return;
 		this.closed = true;
 		this.stopWaiting();
+		for (const timer of this.lateDeadlines ?? []) clearTimeout(timer);
 		this.settle();
 		const legs = [...this.legs, ...(this.retiring ?? [])];
 		await Promise.all(legs.map((leg) => leg.close(keepSessions)));
@@ -131,10 +135,19 @@ export class Upstreams implements LegEvents {
 		const added = this.legs.filter((leg) => !before.includes(leg));
 		for (const leg of added) leg.begin(null);
 		// Calls do not wait for them any longer than for those of a new set.
-		if (added.length > 0) setTimeout(() => this.expire(added), this.options.startTimeout).unref();
+		if (added.length > 0) this.expireLater(added);
 		const gone = before.filter((leg) => !this.legs.includes(leg)).map((leg) => this.retire(leg, patience));
 		this.look();
 		await Promise.all(gone);
+	}
+
+	private expireLater(legs: readonly Leg[]): void {
+		const deadlines = (this.lateDeadlines ??= new Set());
+		const timer = setTimeout(() => {
+			deadlines.delete(timer);
+			this.expire(legs);
+		}, this.options.startTimeout).unref();
+		deadlines.add(timer);
 	}
 
 	private async retire(leg: Leg, patience: number): Promise<void> {
@@ -183,8 +196,8 @@ export class Upstreams implements LegEvents {
 	private expire(legs: readonly Leg[]): void {
 		this.settle();
 		for (const leg of legs) {
-			// One that was there before has its own time to come back.
-			if (leg.server !== null) continue;
+			// One that was there before has its own time to come back; one that has gone again says nothing of its target.
+			if (leg.server !== null || !this.legs.includes(leg)) continue;
 			if (leg.state === 'starting') leg.target.circuit.slow = true;
 			leg.expire();
 		}

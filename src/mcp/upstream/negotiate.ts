@@ -22,6 +22,7 @@ import {
 } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
 import { notPostable, readHandshake, refusal, refusesGreeting, saysNo } from './verdict.ts';
+import { otherWay, type Way } from './way.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
 /** What a negotiation reports: `ready` or `failed` first; `failed` may follow `ready`. */
@@ -40,9 +41,6 @@ const silenceMs = 2500;
 const httpSilenceMs = 5000;
 /** A command may have to be downloaded first (uvx, npx); an HTTP server is there or is not. */
 const handshakeTimeoutMs = { process: 120_000, http: 30_000 } as const;
-
-/** The two ways to greet a server: `server/discover` and `initialize`. */
-type Way = 'modern' | 'legacy';
 
 /**
  * Finds out how a server wants to be spoken to (MCP 2026-07-28, "Versioning"). The way that is the client's own goes
@@ -118,19 +116,28 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	resumption: Resumption | null = null;
 
 	begin(): void {
-		const usual = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
-		const limit = this.options.startTimeout ?? usual;
-		this.after(limit, () => {
-			const remedy = 'If it only needs longer to start, raise startTimeout of the target.';
-			if (!this.established)
-				this.failed({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
+		this.open((transport) => {
+			const usual = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
+			const limit = this.options.startTimeout ?? usual;
+			this.after(limit, () => {
+				const remedy = 'If it only needs longer to start, raise startTimeout of the target.';
+				if (!this.established)
+					this.failed({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
+			});
+			if (this.resume !== null && this.memory.server !== null)
+				return this.establishSession(transport, this.memory.server, this.resume.sessionId);
+			const own: Way = this.caller.handshake || this.handshakeOnly ? 'legacy' : 'modern';
+			const known = this.memory.lacks(own) && !(own === 'modern' && this.memory.wantsAnotherLook());
+			this.greet(transport, known ? otherWay(own) : own);
 		});
-		this.transport = this.options.openTransport(this.caller);
-		if (this.resume !== null && this.memory.server !== null)
-			return this.establishSession(this.transport, this.memory.server, this.resume.sessionId);
-		const own: Way = this.caller.handshake || this.handshakeOnly ? 'legacy' : 'modern';
-		const known = this.memory.lacks(own) && !(own === 'modern' && this.memory.wantsAnotherLook());
-		this.greet(this.transport, known ? other(own) : own);
+	}
+
+	/** Time to answer begins when there is somebody who could. */
+	private open(then: (transport: Transport) => void): void {
+		const transport = this.options.openTransport(this.caller);
+		this.transport = transport;
+		if (transport.whenStarted === undefined) then(transport);
+		else transport.whenStarted(() => then(transport));
 	}
 
 	/** Hears nothing any more; calls under way go on. */
@@ -164,7 +171,7 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	private greet(transport: Transport, way: Way): void {
 		this.greetings[way] = 'open';
 		// A slow start is no verdict: the first greeting stays open beside the second, and what succeeds first counts.
-		if (this.mayTry(other(way)) || this.held !== null) {
+		if (this.mayTry(otherWay(way)) || this.held !== null) {
 			this.after(this.options.overHttp ? httpSilenceMs : silenceMs, () => this.silent(way, transport));
 		}
 		if (way === 'modern') this.discover(transport);
@@ -174,7 +181,7 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	private silent(way: Way, transport: Transport): void {
 		if (!this.waitsFor(way, transport)) return;
 		if (this.held !== null) this.held();
-		else if (this.mayTry(other(way))) this.greet(transport, other(way));
+		else if (this.mayTry(otherWay(way))) this.greet(transport, otherWay(way));
 	}
 
 	private get handshakeOnly(): boolean {
@@ -238,8 +245,7 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 			this.memory.note('modern', false);
 			this.greetings.modern = failureOf(fault);
 			this.leave(transport);
-			this.transport = this.options.openTransport(this.caller);
-			return this.greet(this.transport, 'legacy');
+			return this.open((fresh) => this.greet(fresh, 'legacy'));
 		}
 		if (saysNo(fault)) return this.refused('modern', transport, failureOf(fault));
 		if (this.held !== null) return this.held();
@@ -309,11 +315,11 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 			this.memory.note('modern', false);
 			return this.held();
 		}
-		if (this.mayTry(other(way))) {
+		if (this.mayTry(otherWay(way))) {
 			this.memory.note(way, false);
-			return this.greet(transport, other(way));
+			return this.greet(transport, otherWay(way));
 		}
-		const there = this.greetings[other(way)];
+		const there = this.greetings[otherWay(way)];
 		if (there === 'open') return;
 		// It refused both; it may have been replaced by another.
 		this.memory.forget();
@@ -385,10 +391,6 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	failed(failure: Failure): void {
 		if (!this.closed) this.events.failed(failure);
 	}
-}
-
-function other(way: Way): Way {
-	return way === 'modern' ? 'legacy' : 'modern';
 }
 
 const none: readonly Promise<void>[] = [];

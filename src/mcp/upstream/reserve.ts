@@ -1,4 +1,5 @@
 import { Backoff } from '../../processes/backoff.ts';
+import type { Purpose } from '../../processes/processes.ts';
 import type { StdioTransport } from './transport/stdio.ts';
 
 /** What comes up in reserve must not take the processor from the session that has just begun. */
@@ -27,9 +28,9 @@ export class Reserve {
 	}
 
 	/** Hands the process over; null: there is none, or `owner` may have no further one. */
-	take(owner: string | null): StdioTransport | null {
+	take(owner: string | null, purpose: Purpose): StdioTransport | null {
 		const { spare } = this;
-		if (spare === null || !spare.claim(owner)) return null;
+		if (spare === null || !spare.claim(owner, purpose)) return null;
 		this.spare = null;
 		spare.onEnded = null;
 		return spare;

@@ -72,6 +72,10 @@ export class SharedUpstream implements SharedConnection, SharedCallOwner, TopicS
 		this.lanes = new Lanes(options.target, options.caller, unwatched, { left: 0, share: 0 });
 	}
 
+	get caller(): Caller {
+		return this.options.caller;
+	}
+
 	get served(): boolean {
 		return this.upstream?.served === true;
 	}

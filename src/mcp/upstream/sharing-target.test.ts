@@ -13,7 +13,7 @@ import type {
 	Topic,
 	UpstreamEvents,
 } from '../model.ts';
-import { ownCall } from '../own-call.ts';
+import { gatewayCaller, ownCall } from '../own-call.ts';
 import { type Sharing, SharingTarget } from './sharing-target.ts';
 
 /** A server's connections as the target below opens them. */
@@ -116,6 +116,26 @@ function sink(): Sink & { readonly got: string[] } {
 const rest = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe('SharingTarget', () => {
+	test.each([true, false])(
+		'nobody joins what the gateway opens for its own look (handshake: %s)',
+		async (handshake) => {
+			const made = server();
+			made.handshake = handshake;
+			const target = sharing(made.target, 'all');
+			const look = user(target, gatewayCaller);
+			await rest();
+			const client = user(target, { ...gatewayCaller, principal: 'a' });
+			await rest();
+			expect([look.heard, client.heard]).toEqual([['ready'], ['ready']]);
+			expect(made.opened).toHaveLength(2);
+			await look.upstream.close();
+			expect(made.opened.map(({ closed }) => closed)).toEqual([true, false]);
+			// The other way round, it needs none of its own.
+			user(target, gatewayCaller);
+			expect(made.opened).toHaveLength(2);
+		},
+	);
+
 	test.each([
 		['session', 3],
 		['principal', 2],

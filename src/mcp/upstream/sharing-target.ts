@@ -1,6 +1,7 @@
 import { canonical } from '../canonical.ts';
 import type { Circuit } from '../health/circuit.ts';
 import type { Caller, ServerFacts, Target, Upstream, UpstreamEvents } from '../model.ts';
+import { isGateway } from '../own-call.ts';
 import { Share } from './share.ts';
 import { SharedUpstream } from './shared-upstream.ts';
 
@@ -19,7 +20,8 @@ export interface SharingOptions {
 /**
  * Lets several users share one connection where they look the same to the server: the handshake tells it what its
  * client can do, so only those share who can do the same. Servers without a handshake are told so with each call, and
- * are shared by all who are served in that way.
+ * are shared by all who are served in that way. What the gateway opens for its own look is nobody else's, so that it ends
+ * with the look: others may be waiting for its place.
  */
 export class SharingTarget implements Target {
 	readonly name: string;
@@ -51,6 +53,7 @@ export class SharingTarget implements Target {
 		if (there !== undefined) return there.join(share);
 		const { target, idleTimeout } = this.options;
 		const { caller } = share;
+		const joinable = key !== null && !isGateway(caller);
 		const made = new SharedUpstream(
 			{
 				...{ target, caller, idleTimeout },
@@ -58,9 +61,9 @@ export class SharingTarget implements Target {
 				again: (server) => this.options.ready(server),
 				over: (shared) => this.forget(shared),
 			},
-			key !== null,
+			joinable,
 		);
-		if (key !== null) this.connections.set(key, made);
+		if (joinable) this.connections.set(key, made);
 		made.join(share);
 		made.begin();
 	}
@@ -93,6 +96,7 @@ export class SharingTarget implements Target {
 		}
 		for (const { caller } of shared.shares) this.stateless.add(caller.handshake);
 		if (common === shared) return;
+		if (common === undefined && isGateway(shared.caller)) return;
 		if (common === undefined) {
 			this.forget(shared);
 			this.connections.set(stateless, shared);

@@ -1,5 +1,6 @@
 import type { Caller, Target } from '../model.ts';
-import { gatewayCaller } from '../own-call.ts';
+import type { Purpose } from '../../processes/processes.ts';
+import { isGateway } from '../own-call.ts';
 import { Reserve } from './reserve.ts';
 import { type Sharing, SharingTarget } from './sharing-target.ts';
 import { createTarget } from './target.ts';
@@ -21,8 +22,8 @@ export interface StdioTargetOptions {
 	warn(message: string): void;
 	/** A bug of the gateway showed. */
 	onFault(fault: unknown): void;
-	/** Starts a process for `owner`; null for the gateway itself, or for all. `spare`: in reserve. */
-	start(owner: string | null, spare: boolean): StdioTransport;
+	/** Starts a process for `owner`; null for the gateway itself, or for all. */
+	start(owner: string | null, purpose: Purpose): StdioTransport;
 	/** Whether the target may have no further process. */
 	isFull(): boolean;
 }
@@ -37,12 +38,19 @@ export interface StdioTarget extends Target {
 export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 	const reserve = options.prewarm
 		? new Reserve(
-				() => options.start(null, true),
+				() => options.start(null, 'spare'),
 				() => Math.random(),
 			)
 		: null;
-	const ownerOf = ({ principal }: Caller): string | null =>
-		options.sharing === 'all' || principal === gatewayCaller.principal ? null : principal;
+	const ownerOf = (caller: Caller): string | null =>
+		options.sharing === 'all' || isGateway(caller) ? null : caller.principal;
+	const open = (caller: Caller): StdioTransport => {
+		const [owner, purpose] = [ownerOf(caller), isGateway(caller) ? 'look' : 'use'] as const;
+		// What is in reserve has been asked something that only servers with a handshake are asked. Others take it, too,
+		// when there is no room for another beside it.
+		const spare = caller.handshake || options.isFull() ? (reserve?.take(owner, purpose) ?? null) : null;
+		return spare ?? options.start(owner, purpose);
+	};
 	const target = createTarget({
 		name: options.name,
 		warn: (message) => options.warn(message),
@@ -51,11 +59,7 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 		startTimeout: options.startTimeout,
 		callTimeout: options.callTimeout,
 		maxConcurrentCalls: options.maxConcurrentCalls,
-		// What is in reserve has been asked something that only servers with a handshake are asked. Others take it, too,
-		// when there is no room for another beside it.
-		openTransport: (caller) =>
-			(caller.handshake || options.isFull() ? reserve?.take(ownerOf(caller)) : null) ??
-			options.start(ownerOf(caller), false),
+		openTransport: open,
 	});
 	const sharing = new SharingTarget({
 		target,

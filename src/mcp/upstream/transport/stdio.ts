@@ -1,5 +1,6 @@
 import type { Child, ChildEnd } from '../../../processes/child.ts';
-import type { Command, Processes } from '../../../processes/processes.ts';
+import type { Command, Processes, Purpose } from '../../../processes/processes.ts';
+import type { WaitingStart } from '../../../processes/waiting-start.ts';
 import type { Ticket } from '../../model.ts';
 import { Inbox } from './inbox.ts';
 import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
@@ -11,8 +12,10 @@ export interface StdioOptions {
 	readonly command: Command;
 	/** Whoever it is started for; null for the gateway itself. */
 	readonly owner: string | null;
-	/** Whether it is started in reserve; default false. */
-	readonly spare?: boolean;
+	/** What the process is there for; a spare does not wait for room. */
+	readonly purpose: Purpose;
+	/** Milliseconds for which the start may wait for room. */
+	readonly patience: number;
 	/** A line of the child's stderr. */
 	onStderr(line: string): void;
 	/** A line of stdout that is no JSON-RPC message, or answers nothing that was asked. */
@@ -25,7 +28,10 @@ const noExit = { exitCode: null, signal: null, stderr: [] };
 
 /** JSON-RPC over the stdin and stdout of a child process, one message a line (MCP transports, "stdio"). */
 export class StdioTransport implements Transport {
-	private readonly child: Child;
+	/** null while its start waits for room. */
+	private child: Child | null = null;
+	private room: WaitingStart | null = null;
+	private onStarted: (() => void) | null = null;
 	private readonly inbox: Inbox;
 	private readonly onFault: StdioOptions['onFault'];
 	private readonly processes: Processes;
@@ -47,19 +53,30 @@ export class StdioTransport implements Transport {
 				this.onEnded?.();
 			},
 		};
-		this.child = options.processes.start(options.label, options.command, events, options.owner, options.spare);
+		const { processes, label, command, owner, purpose, patience } = options;
+		const begin = () => {
+			this.child = processes.start(label, command, events, owner, purpose);
+			this.onStarted?.();
+		};
+		if (purpose === 'spare') begin();
+		else this.room = processes.whenRoom({ label, owner, maximum: command.maximum }, patience, begin);
 	}
 
 	/** Hears of the end of the process; who keeps it in reserve sets it. */
 	onEnded: (() => void) | null = null;
 
 	/** Hands a process that was started in reserve to its owner. False: that one has too many. */
-	claim(owner: string | null): boolean {
-		return this.processes.claim(this.child, owner) === null;
+	claim(owner: string | null, purpose: Purpose): boolean {
+		return this.child !== null && this.processes.claim(this.child, owner, purpose) === null;
+	}
+
+	whenStarted(then: () => void): void {
+		if (this.child === null) this.onStarted = then;
+		else then();
 	}
 
 	established(): void {
-		this.processes.ready(this.child);
+		if (this.child !== null) this.processes.ready(this.child);
 	}
 
 	/** What a server wrote must not end the gateway, whatever bug it finds: its own connection ends instead. */
@@ -71,14 +88,14 @@ export class StdioTransport implements Transport {
 			this.onFault(fault);
 			this.ended = { kind: 'process', reason: 'the gateway could not handle what it wrote', remedy: '', ...noExit };
 			this.inbox.end(this.ended);
-			void this.child.stop();
+			void this.child?.stop();
 		}
 	}
 
 	readonly hearsSince = 0;
 
 	get pid(): number | null {
-		return this.child.pid;
+		return this.child?.pid ?? null;
 	}
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {
@@ -102,13 +119,14 @@ export class StdioTransport implements Transport {
 	}
 
 	async close(): Promise<void> {
-		await this.child.stop();
+		this.room?.cancel();
+		await this.child?.stop();
 	}
 
 	private write(message: Buffer): void {
 		// One message a line is what keeps a client from sending a second one past every policy.
 		if (message.includes(0x0a)) throw new Error('a message for stdio holds a line break');
-		this.child.write(Buffer.concat([message, lineBreak]));
+		this.child?.write(Buffer.concat([message, lineBreak]));
 	}
 }
 

@@ -20,6 +20,8 @@ export interface Transport {
 	/** A call has heard nothing for long: the other end may be gone without a word. */
 	suspect?(): void;
 	close(): Promise<void>;
+	/** Calls `then` once requests can be sent, or are known to fail. Absent: at once. */
+	whenStarted?(then: () => void): void;
 	/** The server has answered the greeting: from now on it is used. */
 	established?(): void;
 	/** Since when what belongs to no request has come without a gap; null: it does not come now. */
