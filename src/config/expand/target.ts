@@ -55,7 +55,7 @@ function byName(variables: Readonly<Record<string, string>>): Record<string, str
 }
 
 /** Timers run for 24 days at most; what is longer would run out at once. */
-function timer(written: string | undefined): number | null {
+function timer(written: string | 0 | undefined): number | null {
 	const milliseconds = written === undefined ? null : parseDuration(written);
 	return milliseconds === null ? null : Math.min(milliseconds, 2 ** 31 - 1);
 }
