@@ -156,6 +156,7 @@ export interface StateSnapshot {
 	/** Name or path of the configuration that is running. */
 	configSource: string;
 	config: ConfigView;
+	/** Of the configuration, each as `path: what is suspicious; what helps`. */
 	warnings: string[];
 	binds: BindView[];
 	sessions: number;

@@ -64,8 +64,15 @@ describe('cwd', () => {
 	test('a folder that is not there is named', async () => {
 		await run([one({ cwd: '/no/such/folder' })]);
 		const { state, reason, remedy } = await targetOf(gateway, 'one');
-		expect({ state, reason }).toEqual({ state: 'failed', reason: 'there is no folder `/no/such/folder` to run in' });
+		expect({ state, reason }).toEqual({
+			state: 'failed',
+			reason: 'the folder `/no/such/folder` of `cwd` does not exist',
+		});
 		expect(remedy).toContain('cwd');
+		const { warnings } = await stateOf(gateway);
+		expect(warnings).toEqual([
+			expect.stringMatching(/stdio\.cwd: the folder `\/no\/such\/folder` .*; make the folder, or/),
+		]);
 	});
 });
 
