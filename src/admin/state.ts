@@ -20,7 +20,10 @@ export interface TargetView {
 	since: string;
 	exitCode: number | null;
 	signal: string | null;
-	/** The last lines that the process wrote to stderr, oldest first, at most 50. */
+	/**
+	 * The last lines that the process which failed wrote to stderr, oldest first, at most 50. Of one that failed at its
+	 * start, the first lines of stdout that were no messages follow as `stdout: …`.
+	 */
 	stderr: string[];
 	/** From the server's own handshake, when it has been reached. */
 	server: { name: string; version: string; protocolVersion: string } | null;

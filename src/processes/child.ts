@@ -5,7 +5,7 @@ import { ProcessGroup } from './group.ts';
 import { startFailure } from './start-failure.ts';
 import type { StartRefusal } from './start-refusal.ts';
 import { StderrLines } from './stderr-lines.ts';
-import type { StderrRing } from './stderr-ring.ts';
+import type { StderrRing, StderrSource } from './stderr-ring.ts';
 
 /** What to start. */
 export interface ChildSpec {
@@ -53,7 +53,7 @@ const politeMs = 500;
 const patienceMs = 2000;
 
 /** One child process, leader of its own process group. Its end is the end of the whole group. */
-export class Child {
+export class Child implements StderrSource {
 	/** null when `spawn` threw. */
 	private readonly process: ChildProcess | null;
 	private readonly group: ProcessGroup | null;
@@ -79,6 +79,7 @@ export class Child {
 		this.events = events;
 		this.spec = spec;
 		this.stderr = stderr;
+		stderr.newest = this;
 		this.stderrLines = new StderrLines((line) => {
 			stderr.keep(this, line);
 			events.stderr(line);
@@ -136,6 +137,11 @@ export class Child {
 	/** null when it could not be started. */
 	get pid(): number | null {
 		return this.process?.pid ?? null;
+	}
+
+	/** What it has written to stderr since the last line break. */
+	get unfinished(): string {
+		return this.over ? '' : this.stderrLines.rest;
 	}
 
 	/** Whether its owner has asked it to end. */

@@ -1,8 +1,16 @@
+/** A process that writes to stderr. */
+export interface StderrSource {
+	/** What it has written since the last line break. */
+	readonly unfinished: string;
+}
+
 /** The last lines that the processes of one target wrote to stderr, bounded in size however much they write. */
 export class StderrRing {
 	private readonly limit: number;
 	private readonly kept: { readonly source: object; readonly line: string }[] = [];
 	private size = 0;
+	/** The process that was started last. */
+	newest: StderrSource | null = null;
 
 	/** `limit` in characters over all lines, each of which counts for 64 more. */
 	constructor(limit: number) {

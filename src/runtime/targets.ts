@@ -9,6 +9,7 @@ import { type SseOptions, SseTransport } from '../mcp/upstream/transport/sse.ts'
 import { StdioTransport } from '../mcp/upstream/transport/stdio.ts';
 import { StreamableHttpTransport } from '../mcp/upstream/transport/streamable-http.ts';
 import { LineRate } from '../processes/line-rate.ts';
+import { keepStray, ProcessOutput } from '../processes/process-output.ts';
 import type { Command, Processes } from '../processes/processes.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -73,6 +74,7 @@ export class Targets {
 		const command = commandOf(config, this.maximumLineBytes);
 		const supervision = processes.supervision(label);
 		const shown = maskerFor(secretsIn(config));
+		const outputs = new WeakMap<object, ProcessOutput>();
 		const rate = new LineRate(stderrBurst, stderrPerSecond, () => performance.now());
 		const onStderr = (line: string) => {
 			if (!this.logger.enabled('debug')) return;
@@ -85,18 +87,24 @@ export class Targets {
 			...{ name, startTimeout, idleTimeout, sharing, prewarm, callTimeout, maxConcurrentCalls },
 			warn: (message) => this.logger.warn(message, { target: name }),
 			isFull: () => processes.isFull(label, command.maximum),
-			start: (owner, spare) =>
-				new StdioTransport({
+			printed: (transport) => outputs.get(transport)?.printed ?? null,
+			start: (owner, spare) => {
+				const stray: string[] = [];
+				const transport = new StdioTransport({
 					...{ processes, label, command, owner, spare, onStderr },
 					onJunk: (line) => {
 						supervision.junkLines++;
+						keepStray(stray, line);
 						this.junk(name, line, shown);
 					},
 					onFault: (fault) => {
 						const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
 						this.logger.error('internal error', { target: name, error: text });
 					},
-				}),
+				});
+				outputs.set(transport, new ProcessOutput(processes.supervision(label).stderr, stray));
+				return transport;
+			},
 		});
 	}
 

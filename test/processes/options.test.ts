@@ -84,6 +84,37 @@ describe('startTimeout', () => {
 		expect(remedy).toContain('startTimeout');
 		await until('the process has ended', 3000, () => scratch.living().length < scratch.pids().length);
 	});
+
+	test('shows what the process has printed until then, without secrets', async () => {
+		const env = '{ API_TOKEN: canary-secret-start1234 }';
+		await run([one({ startTimeout: '1500ms', env }, '--silent', '--prints', '--banner')]);
+		const { reason, remedy, stderr } = await targetOf(gateway, 'one');
+		expect(reason).toBe('it did not answer within 1.5 s; it had written to stdout what is no message');
+		expect(remedy).toMatch(/let it log to stderr\. .*startTimeout/);
+		expect(stderr).toEqual([
+			'reading settings',
+			'waiting for the database',
+			'token <redacted>? ',
+			'stdout: Server is running on stdio',
+		]);
+		expect(gateway.log()).toMatch(
+			/target "one" failed: .*waiting for the database.*stdout: Server is running on stdio/,
+		);
+	});
+});
+
+test('a banner on stdout is told of a process that ends at its start, too', async () => {
+	await run([one({}, '--banner', '--fail')]);
+	const { reason, stderr } = await targetOf(gateway, 'one');
+	expect(reason).toMatch(/^it exited with code 3 .*; it had written to stdout what is no message$/);
+	expect(stderr).toEqual(['reading settings', 'no such database', 'stdout: Server is running on stdio']);
+});
+
+test('what a process prints on stdout later is no news of its start', async () => {
+	const client = await LegacyClient.open(await run([one({}, '--banner')]));
+	await client.request('tools/call', '{"name":"crash"}');
+	const { reason, stderr } = await targetOf(gateway, 'one');
+	expect({ reason, stderr }).toEqual({ reason: 'it exited with code 5', stderr: ['about to crash', 'last words'] });
 });
 
 describe('idleTimeout', () => {

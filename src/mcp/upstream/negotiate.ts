@@ -21,6 +21,7 @@ import {
 	versionsInstead,
 } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
+import { notInTime, startLimit, withPrinted } from './unstarted.ts';
 import { notPostable, refusal, refusesGreeting, saysNo } from './verdict.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
 
@@ -38,8 +39,6 @@ export interface NegotiationEvents extends LostCalls {
 const silenceMs = 2500;
 /** Over HTTP a slow start is likelier than a server that drops what it does not know; but those exist, too. */
 const httpSilenceMs = 5000;
-/** A command may have to be downloaded first (uvx, npx); an HTTP server is there or is not. */
-const handshakeTimeoutMs = { process: 120_000, http: 30_000 } as const;
 
 /** The two ways to greet a server: `server/discover` and `initialize`. */
 type Way = 'modern' | 'legacy';
@@ -118,12 +117,9 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	resumption: Resumption | null = null;
 
 	begin(): void {
-		const usual = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
-		const limit = this.options.startTimeout ?? usual;
+		const limit = startLimit(this.options);
 		this.after(limit, () => {
-			const remedy = 'If it only needs longer to start, raise startTimeout of the target.';
-			if (!this.established)
-				this.failed({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
+			if (!this.established) this.failed(notInTime(limit));
 		});
 		this.transport = this.options.openTransport(this.caller);
 		if (this.resume !== null && this.memory.server !== null)
@@ -386,7 +382,10 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	}
 
 	failed(failure: Failure): void {
-		if (!this.closed) this.events.failed(failure);
+		if (this.closed) return;
+		const starting = this.established ? null : this.transport;
+		const printed = starting === null ? null : (this.options.printed?.(starting) ?? null);
+		this.events.failed(printed === null ? failure : withPrinted(failure, printed));
 	}
 }
 

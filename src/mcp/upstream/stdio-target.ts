@@ -1,3 +1,4 @@
+import type { Printed } from '../../processes/process-output.ts';
 import type { Caller, Target } from '../model.ts';
 import { gatewayCaller } from '../own-call.ts';
 import { Reserve } from './reserve.ts';
@@ -21,6 +22,8 @@ export interface StdioTargetOptions {
 	warn(message: string): void;
 	/** Starts a process for `owner`; null for the gateway itself, or for all. `spare`: in reserve. */
 	start(owner: string | null, spare: boolean): StdioTransport;
+	/** What the process behind such a transport has printed. */
+	printed(transport: object): Printed | null;
 	/** Whether the target may have no further process. */
 	isFull(): boolean;
 }
@@ -48,6 +51,7 @@ export function createStdioTarget(options: StdioTargetOptions): StdioTarget {
 		startTimeout: options.startTimeout,
 		callTimeout: options.callTimeout,
 		maxConcurrentCalls: options.maxConcurrentCalls,
+		printed: (transport) => options.printed(transport),
 		// What is in reserve has been asked something that only servers with a handshake are asked. Others take it, too,
 		// when there is no room for another beside it.
 		openTransport: (caller) =>

@@ -1,3 +1,4 @@
+import type { Printed } from '../../processes/process-output.ts';
 import type { Caller } from '../model.ts';
 import type { Transport } from './transport/transport.ts';
 
@@ -18,6 +19,8 @@ export interface TargetOptions {
 	readonly startTimeout?: number;
 	/** Opens a fresh transport; may be called again when a server exits on the probe. */
 	openTransport(caller: Caller): Transport;
+	/** What the process behind a transport has printed. Absent where there is none. */
+	printed?(transport: Transport): Printed | null;
 	/**
 	 * The other way to a server that refuses to be posted to at its URL with 400, 404 or 405: servers of 2024-11-05 give
 	 * a stream there. Absent where there is no other way.
