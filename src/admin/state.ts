@@ -37,7 +37,7 @@ export interface TargetView {
 	hidden: HiddenItemView[];
 	/** `open`: it failed again and again, and nothing is asked of it until `retryAt`; `half-open`: it is being tried. */
 	circuit: 'closed' | 'open' | 'half-open';
-	/** Failed starts and time-outs in a row. */
+	/** Failures in a row: starts that failed, calls without sign of life, connections that could not be made. */
 	failures: number;
 	/** RFC 3339: when it is tried next; null while its circuit is closed. */
 	retryAt: string | null;
