@@ -2,12 +2,13 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, Pool } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { StateSnapshot } from '../../src/admin/state.ts';
 import { RawClient } from '../http/raw-client.ts';
-import { childrenConfig, fixtureTarget, guardsOf, until } from '../processes/children.ts';
+import { childrenConfig, fixtureTarget, until } from '../processes/children.ts';
 import { mcpConfig, type RunningGateway, runGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
+import { guardsOf } from '../support/guards.ts';
+import { stateOf } from '../support/state.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -19,10 +20,6 @@ function endLater(gateway: RunningGateway): RunningGateway {
 		if (gateway.process.exitCode === null) expect(await gateway.stop()).toBe(0);
 	});
 	return gateway;
-}
-
-async function stateOf(gateway: RunningGateway): Promise<StateSnapshot> {
-	return (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
 }
 
 async function metric(gateway: RunningGateway, name: string): Promise<number> {
