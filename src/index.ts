@@ -25,7 +25,7 @@ export interface CreateGatewayOptions {
  */
 export async function createGateway(config: string, options: CreateGatewayOptions = {}): Promise<Gateway> {
 	const env = options.env ?? process.env;
-	const loaded = loadConfig({ name: '<config>', text: config }, { env: { ...env }, commandExists: () => true });
+	const loaded = loadConfig({ name: '<config>', text: config }, { env: { ...env }, foreseenFault: () => null });
 	if (!loaded.ok) throw new Error(renderProblems(loaded.problems, { color: false }));
 	const gateway = await startGateway({
 		config: loaded.config,

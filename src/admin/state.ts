@@ -20,7 +20,10 @@ export interface TargetView {
 	since: string;
 	exitCode: number | null;
 	signal: string | null;
-	/** The last lines that the process wrote to stderr, oldest first, at most 50. */
+	/**
+	 * The last lines that the process which failed wrote to stderr, oldest first, at most 50. Of one that failed at its
+	 * start, the first lines of stdout that were no messages follow as `stdout: …`.
+	 */
 	stderr: string[];
 	/** From the server's own handshake, when it has been reached. */
 	server: { name: string; version: string; protocolVersion: string } | null;
@@ -34,7 +37,7 @@ export interface TargetView {
 	hidden: HiddenItemView[];
 	/** `open`: it failed again and again, and nothing is asked of it until `retryAt`; `half-open`: it is being tried. */
 	circuit: 'closed' | 'open' | 'half-open';
-	/** Failed starts and time-outs in a row. */
+	/** Failures in a row: starts that failed, calls without sign of life, connections that could not be made. */
 	failures: number;
 	/** RFC 3339: when it is tried next; null while its circuit is closed. */
 	retryAt: string | null;
@@ -156,6 +159,7 @@ export interface StateSnapshot {
 	/** Name or path of the configuration that is running. */
 	configSource: string;
 	config: ConfigView;
+	/** Of the configuration, each as `path: what is suspicious; what helps`. */
 	warnings: string[];
 	binds: BindView[];
 	sessions: number;

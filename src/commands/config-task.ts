@@ -2,9 +2,9 @@ import { editConfig } from '../config/edit.ts';
 import { loadConfig } from '../config/load.ts';
 import type { LoadResult } from '../config/load.ts';
 import { MAX_CONFIG_BYTES } from '../config/read.ts';
+import { foreseenFault } from '../processes/foreseen-fault.ts';
 import { movedSecrets } from '../runtime/moved-secrets.ts';
 import type { Edited } from '../runtime/reload.ts';
-import { commandExists } from './command-exists.ts';
 
 /** What a text of the configuration is read for, by the name of the task: what it takes, and what it gives. */
 export interface ConfigTasks {
@@ -17,7 +17,7 @@ type Tasks = { [Kind in keyof ConfigTasks]: (input: ConfigTasks[Kind]['takes']) 
 
 /** How each task is done. */
 export const configTasks: Tasks = {
-	load: ({ name, text }) => loadConfig({ name, text }, { env: process.env, commandExists }),
+	load: ({ name, text }) => loadConfig({ name, text }, { env: process.env, foreseenFault }),
 	edit({ text, document }) {
 		const edited = editConfig(text, document);
 		if (edited === null) return { refused: 'no YAML' };

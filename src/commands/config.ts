@@ -8,9 +8,10 @@ import type { GatewayConfig, Problem } from '../config/ir.ts';
 import { loadConfig } from '../config/load.ts';
 import { type ConfigOrigin, readConfigSource } from '../config/read.ts';
 import { renderProblems } from '../config/render.ts';
+import { foreseenFault } from '../processes/foreseen-fault.ts';
 import type { WatchedFile } from '../runtime/core.ts';
-import { commandExists, isFile } from './command-exists.ts';
 import { FileInThread } from './file-in-thread.ts';
+import { isFile } from './is-file.ts';
 
 /** A configuration that can run. */
 export interface Chosen {
@@ -27,7 +28,7 @@ export async function chooseConfig(options: CliOptions): Promise<Chosen | null> 
 	const origin = originOf(options);
 	const read = await readConfigSource(origin);
 	if (!read.ok) return complain(read.problems);
-	const loaded = loadConfig(read.source, { env: process.env, commandExists });
+	const loaded = loadConfig(read.source, { env: process.env, foreseenFault });
 	if (!loaded.ok) return complain(loaded.problems, read.source.text);
 	const { config, document, references } = loaded;
 	const { name, text } = read.source;

@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
  *   grows as little as before.
  * - Its memory reducer takes quiet for idleness, and moves the whole heap together: with ten thousand open streams that
  *   stopped the calls beside them for 30 to 60 ms. Once Node runs it cannot be switched off, but be put off for weeks.
- *   Garbage is collected as it comes, and near the limits (`runtime/pressure.ts`).
+ *   Garbage is collected as it comes, and near the limits (`runtime/pressure-watch.ts`).
  * - From Node 24 on it looks for young buffers to free after 128 MB of them, and starts a full collection after 64 MB: so
  *   each fifty results of a megabyte cost a full one. With 8, as in Node 22, it looks after 32 MB, as in Node 20.
  */

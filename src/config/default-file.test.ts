@@ -19,7 +19,7 @@ test('the text loads to exactly the given targets, dollar signs and quotes inclu
 	];
 	const result = loadConfig(
 		{ name: 'config.yaml', text: defaultConfigText(targets) },
-		{ env: {}, commandExists: () => true },
+		{ env: {}, foreseenFault: () => null },
 	);
 	expect(result).toMatchObject({ ok: true, config: { warnings: [], binds: [{ port: 3000 }] } });
 	const backend = result.ok ? result.config.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.backend : undefined;

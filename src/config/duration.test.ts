@@ -20,3 +20,7 @@ test.each(['', '5', '-5s', '5 s', '5d', 's', '1m30', '1e3s', '.s', '999999999999
 		expect(parseDuration(text)).toBeNull();
 	},
 );
+
+test('the number zero needs no unit', () => {
+	expect(parseDuration(0)).toBe(0);
+});

@@ -11,11 +11,11 @@ const UNITS: Record<string, number> = {
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
 /**
- * Reads a Go-style duration such as `500ms`, `5s`, `1m30s`. Returns milliseconds, or null for anything else: bare numbers
- * (but `0`), negatives, unknown units.
+ * Reads a Go-style duration such as `500ms`, `5s`, `1m30s`, or zero without a unit. Returns milliseconds, or null for
+ * anything else: other bare numbers, negatives, unknown units.
  */
-export function parseDuration(text: string): number | null {
-	if (text === '0') {
+export function parseDuration(text: string | 0): number | null {
+	if (text === 0 || text === '0') {
 		return 0;
 	}
 	let total = 0;

@@ -47,6 +47,7 @@ export interface Settings {
 	limits: McpLimits;
 	/** How long in-flight work may go on after SIGTERM. Default 5 s. */
 	drainDeadline: number;
+	/** How long a connection on which nothing happens stays open after SIGTERM at least. Default 0. */
 	drainMinimum: number;
 	/** The URL under which clients reach the gateway, when a proxy stands in front. */
 	publicUrl: string | null;

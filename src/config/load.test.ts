@@ -5,7 +5,7 @@ import { type LoadContext, loadConfig } from './load.ts';
 const MINIMAL = 'mcp:\n  targets: [{name: time, stdio: {cmd: node}}]\n';
 
 function load(text: string, context: Partial<LoadContext> = {}) {
-	return loadConfig({ name: 'c.yaml', text }, { env: {}, commandExists: () => true, ...context });
+	return loadConfig({ name: 'c.yaml', text }, { env: {}, foreseenFault: () => null, ...context });
 }
 
 function settings(env: Record<string, string>, config = '') {
@@ -80,16 +80,19 @@ describe('the document for the admin API', () => {
 
 describe('stdio commands', () => {
 	test.each([
-		['{cmd: a}', { PATH: '/outer' }, '/outer'],
-		['{cmd: a, env: {PATH: /own}}', { PATH: '/outer' }, '/own'],
-		['{cmd: a, clear_env: true}', { PATH: '/outer' }, undefined],
-	])('%s is sought on the PATH that the child will have', (stdio, env, expected) => {
+		['{cmd: a}', { PATH: '/outer' }, { path: '/outer', cwd: null }],
+		['{cmd: a, cwd: b, env: {PATH: /own}}', { PATH: '/outer' }, { path: '/own', cwd: 'b' }],
+		['{cmd: a, clear_env: true}', { PATH: '/outer' }, { path: undefined, cwd: null }],
+	])('%s is sought where the child will run', (stdio, env, expected) => {
 		const asked: unknown[] = [];
 		load(`mcp: {targets: [{name: t, stdio: ${stdio}}]}`, {
 			env,
-			commandExists: (...question) => asked.push(question) > 0,
+			foreseenFault: (program) => {
+				asked.push(program);
+				return null;
+			},
 		});
-		expect(asked).toEqual([['a', expected]]);
+		expect(asked).toEqual([{ command: 'a', ...expected }]);
 	});
 });
 

@@ -8,7 +8,7 @@ const INTRO = `# Configuration
 Generated from the schema by \`node scripts/docs.mjs\`; do not edit. \`agentgateway schema\` prints the same as JSON Schema.
 
 The file is YAML or JSON. Keys are exact; unknown ones are refused. Values are not converted: a port is \`3000\`, not
-\`"3000"\`. Durations carry a unit: \`500ms\`, \`5s\`, \`1m30s\`. Before the file is parsed, \`$V\`, \`\${V}\` and
+\`"3000"\`. Durations carry a unit: \`500ms\`, \`5s\`, \`1m30s\`; where zero has a meaning, \`0\` needs none. Before the file is parsed, \`$V\`, \`\${V}\` and
 \`\${V:-default}\` are replaced by environment variables, in comments too; \`$$\` is a dollar sign.
 
 For completion in an editor: \`agentgateway schema > schema.json\`, then begin the file with
@@ -74,6 +74,9 @@ function typeOf(schema: JsonSchema): string {
 	}
 	if (Array.isArray(schema.enum)) {
 		return schema.enum.map((value) => `\`${value}\``).join(', ');
+	}
+	if (schema.const !== undefined) {
+		return code(schema.const);
 	}
 	if (Array.isArray(schema.anyOf)) {
 		return schema.anyOf.map((branch) => typeOf(branch as JsonSchema)).join(' or ');

@@ -138,6 +138,13 @@ export class Child {
 		return this.process?.pid ?? null;
 	}
 
+	/** The last lines that it has written to stderr, oldest first, also one without an end: a question, say. */
+	get lastStderr(): readonly string[] {
+		const rest = this.over ? '' : this.stderrLines.rest;
+		if (rest === '') return this.stderr.last(this, shownLines);
+		return [...this.stderr.last(this, shownLines - 1), rest];
+	}
+
 	/** Whether its owner has asked it to end. */
 	get isStopping(): boolean {
 		return this.stopping;
@@ -241,7 +248,7 @@ export class Child {
 		const { code, signal } = this.exit;
 		const reason = this.ownReason ?? (signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
 		if (this.stderrLines.rest !== '') this.stderr.keep(this, this.stderrLines.rest);
-		const stderr = this.stderr.last(this, 50);
+		const stderr = this.stderr.last(this, shownLines);
 		const remedy =
 			stderr.length === 0 ? 'Run the command by hand to see why.' : 'Look at the last lines that it printed.';
 		this.report({ reason, remedy, exitCode: code, signal, stderr });
@@ -255,6 +262,8 @@ export class Child {
 }
 
 const settleMs = 50;
+/** Of stderr, for whoever looks why it does not work. */
+const shownLines = 50;
 /** From the first sign of an end until it is told. */
 const deathMs = 100;
 /** What one process writes may take so long before the others have their turn. */

@@ -1,5 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { folderFault } from './folder-fault.ts';
 import type { StartRefusal } from './start-refusal.ts';
 
 /** Why a command could not be started and what helps, for a person to read. `error` is what `spawn` gave or threw. */
@@ -9,9 +10,8 @@ export function startFailure(
 ): StartRefusal {
 	const known = failures[error.code ?? ''];
 	// The system names the command where it means the folder.
-	if (cwd !== undefined && !isFolder(cwd)) {
-		return { reason: `there is no folder \`${cwd}\` to run in`, remedy: 'Make the folder, or correct cwd.' };
-	}
+	const folder = cwd === undefined ? null : folderFault(cwd);
+	if (folder !== null) return { reason: folder.message, remedy: sentence(folder.remedy) };
 	if (error.code === 'ENOENT' && command.includes('/') && existsSync(resolve(cwd ?? '', command))) {
 		return {
 			reason: `command \`${command}\` exists, but the interpreter that its first line names was not found`,
@@ -28,8 +28,8 @@ export function startFailure(
 	};
 }
 
-function isFolder(path: string): boolean {
-	return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function sentence(text: string): string {
+	return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** The machine or the gateway is short of something, which is no fault of the command and may pass soon. */

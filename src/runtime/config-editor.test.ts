@@ -31,7 +31,7 @@ function editorOf(
 	const path = join(folder, 'config.yaml');
 	writeFileSync(path, yaml('first'));
 	const check = async (text: string): Promise<LoadResult> => {
-		const loaded = loadConfig({ name: path, text }, { env: {}, commandExists: () => true });
+		const loaded = loadConfig({ name: path, text }, { env: {}, foreseenFault: () => null });
 		checked(text, path);
 		return loaded;
 	};
@@ -47,7 +47,7 @@ function editorOf(
 		close() {},
 		...more,
 	};
-	const first = loadConfig({ name: path, text: yaml('first') }, { env: {}, commandExists: () => true });
+	const first = loadConfig({ name: path, text: yaml('first') }, { env: {}, foreseenFault: () => null });
 	if (!first.ok) throw new Error('the test has a wrong configuration');
 	const applied: string[] = [];
 	const reload: Reload = new Reload({

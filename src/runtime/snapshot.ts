@@ -10,7 +10,16 @@ import type {
 	TargetView,
 } from '../admin/state.ts';
 import { maskSecrets } from '../admin/mask.ts';
-import type { Bind, GatewayConfig, Listener, Match, Route, TargetConfig, WeightedBackend } from '../config/ir.ts';
+import type {
+	Bind,
+	GatewayConfig,
+	Listener,
+	Match,
+	Problem,
+	Route,
+	TargetConfig,
+	WeightedBackend,
+} from '../config/ir.ts';
 import type { Failure } from '../mcp/health/failure.ts';
 import type { ListFault } from '../mcp/lists/list-faults.ts';
 import { residentBytes } from '../lib/resident-bytes.ts';
@@ -42,6 +51,10 @@ export interface SnapshotSource {
 	addressesOf(bind: string): readonly string[];
 }
 
+function warningText({ path, message, remedy }: Problem): string {
+	return `${path === '' ? '' : `${path}: `}${message}${remedy === '' ? '' : `; ${remedy}`}`;
+}
+
 /** Draws the state of everything as the admin API shows it. */
 export function takeSnapshot(source: SnapshotSource): StateSnapshot {
 	return {
@@ -51,7 +64,7 @@ export function takeSnapshot(source: SnapshotSource): StateSnapshot {
 		now: source.now.toISOString(),
 		configSource: source.configSource,
 		config: source.configState,
-		warnings: source.config.warnings.map((warning) => `${warning.path}: ${warning.message}`),
+		warnings: source.config.warnings.map(warningText),
 		binds: source.config.binds.map((bind) => bindView(bind, source)),
 		sessions: source.sessions,
 		requests: source.requests,

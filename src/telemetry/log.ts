@@ -4,7 +4,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 /** Further facts of a line, printed as `k=v` or as JSON members. `undefined` values are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Where the program says what happens. One is made in `cli.ts` and handed down. */
+/** Where the program says what happens. One is made in `commands/logging.ts` and handed down. */
 export interface Logger {
 	trace(message: string, fields?: LogFields): void;
 	debug(message: string, fields?: LogFields): void;

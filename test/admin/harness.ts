@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { createAdmin } from '../../src/admin/admin.ts';
 import type { Admin, AdminDeps } from '../../src/admin/admin.ts';
 import type { StateSnapshot } from '../../src/admin/state.ts';
-import type { Exchange } from '../../src/http/exchange.ts';
+import type { Exchange, ReplyStream } from '../../src/http/exchange.ts';
 import { listen } from '../../src/http/server.ts';
 import { silent } from '../support/silent-logger.ts';
 
@@ -16,6 +16,8 @@ export interface AdminUnderTest {
 	/** Announces a change of `state`. */
 	changed(): void;
 	listeners(): number;
+	/** The event streams that were opened, as the admin port writes to them. */
+	readonly streams: readonly ReplyStream[];
 	close(): Promise<void>;
 }
 
@@ -46,10 +48,11 @@ export async function startAdmin(more: Partial<AdminDeps> & { elsewhere?: boolea
 		...more,
 	});
 	const faults: unknown[] = [];
+	const streams: ReplyStream[] = [];
 	const server = await listen({
 		address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
 		bind: 'admin',
-		handler: (exchange) => admin.handle(more.elsewhere ? fromElsewhere(exchange) : exchange),
+		handler: (exchange) => admin.handle(observed(exchange, streams, more.elsewhere === true)),
 		onError: (fault) => faults.push(fault),
 	});
 	if ('fault' in server) throw new Error(server.message);
@@ -62,6 +65,7 @@ export async function startAdmin(more: Partial<AdminDeps> & { elsewhere?: boolea
 			for (const listener of listeners) listener();
 		},
 		listeners: () => listeners.size,
+		streams,
 		close: async () => {
 			admin.close();
 			await server.close(0);
@@ -119,11 +123,17 @@ export function emptyState(): StateSnapshot {
 	};
 }
 
-/** The same exchange, as if it had come from another machine. */
-function fromElsewhere(exchange: Exchange): Exchange {
+/** The same exchange, which notes its streams; `elsewhere`: as if it had come from another machine. */
+function observed(exchange: Exchange, streams: ReplyStream[], elsewhere: boolean): Exchange {
 	return new Proxy(exchange, {
 		get(target, name) {
-			if (name === 'overLoopback') return false;
+			if (name === 'overLoopback' && elsewhere) return false;
+			if (name === 'stream')
+				return (...args: Parameters<Exchange['stream']>) => {
+					const stream = target.stream(...args);
+					streams.push(stream);
+					return stream;
+				};
 			const value: unknown = Reflect.get(target, name);
 			return typeof value === 'function' ? value.bind(target) : value;
 		},

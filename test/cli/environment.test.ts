@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { root } from '../support/gateway.ts';
 import { runCommand } from './command.ts';
 
 const good = 'mcp:\n  port: 0\n  targets:\n  - name: a\n    mcp: { host: "http://127.0.0.1:9/mcp" }\n';
@@ -30,5 +32,18 @@ test('an empty variable counts as not set', async () => {
 
 test('a warning about the whole file has no empty place', async () => {
 	const { code, stderr } = await runCommand(['--validate-only', '-c', '{}']);
-	expect([code, stderr]).toEqual([0, 'warning: <command line>:1:1: nothing to serve\n']);
+	expect([code, stderr]).toEqual([0, 'warning: <command line>:1:1: nothing to serve; add binds, gateways or mcp\n']);
+});
+
+test('a warning says what helps', async () => {
+	const { code, stderr } = await runCommand(
+		['--validate-only', '-c', 'mcp: { targets: [{ name: a, stdio: { cmd: sh, cwd: no/such, clear_env: true } }] }'],
+		{ cwd: root },
+	);
+	expect([code, stderr]).toEqual([
+		0,
+		'warning: <command line>:1:52: mcp.targets[0].stdio.cwd: ' +
+			`the folder \`${join(root, 'no/such')}\` of \`cwd\` does not exist; ` +
+			'make the folder, or correct cwd; the target stays away until then\n',
+	]);
 });

@@ -10,7 +10,10 @@ const update = process.env.UPDATE_GOLDEN === '1';
 
 const context: LoadContext = {
 	env: { PATH: '/usr/bin', HOME: '/home/user' },
-	commandExists: (cmd, path) => ['node', 'npx', 'uvx'].includes(cmd) && path !== undefined,
+	foreseenFault: ({ command }) =>
+		['node', 'npx', 'uvx'].includes(command)
+			? null
+			: { key: 'cmd', message: `"${command}" was not found on PATH`, remedy: 'install it' },
 };
 
 function names(kind: string): string[] {

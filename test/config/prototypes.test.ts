@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type LoadContext, loadConfig } from '../../src/config/load.ts';
 import { createNaming } from '../../src/mcp/names.ts';
 
-const context: LoadContext = { env: { PATH: '/usr/bin' }, commandExists: () => true };
+const context: LoadContext = { env: { PATH: '/usr/bin' }, foreseenFault: () => null };
 /** What every object has without having it. */
 const inherited = Object.getOwnPropertyNames(Object.prototype);
 const before = Object.getOwnPropertyNames(Object.prototype).join();

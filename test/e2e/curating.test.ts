@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { answer, behind, client, eras, error, result, serve, targetView } from '../support/many-servers.ts';
+import { answer, behind, client, eras, error, result, serve } from '../support/many-servers.ts';
+import { targetOf } from '../support/state.ts';
 
 const tools = ['read_file', 'read_media', 'list_directory', 'write_file', 'ls'];
 const rules =
@@ -45,7 +46,7 @@ describe.each([
 		expect(server.of('tools/call')).toHaveLength(1);
 		// The log says what the client is not told.
 		await gateway.waitFor(/error="tool \\"read_media\\" is hidden: tools.exclude names it"/);
-		const { hidden } = await targetView(gateway, 'a');
+		const { hidden } = await targetOf(gateway, 'a');
 		expect(hidden.filter(({ list }) => list === 'tools')).toEqual([
 			{ list: 'tools', name: 'read_media', reason: 'tools.exclude names it' },
 			{ list: 'tools', name: 'write_file', reason: 'tools.include does not name it' },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { answer, behind, client, eras, error, result, serve, targetView } from '../support/many-servers.ts';
+import { answer, behind, client, eras, error, result, serve } from '../support/many-servers.ts';
+import { targetOf } from '../support/state.ts';
 
 const names = (count: number, start = 0) => Array.from({ length: count }, (_, index) => `tool_${start + index}`);
 
@@ -111,7 +112,7 @@ describe('without prefixes', () => {
 		const gateway = await behind(servers, { backend: ['prefixMode: never'] });
 		// Before any client comes.
 		await expect
-			.poll(async () => (await targetView(gateway, 'a')).hidden)
+			.poll(async () => (await targetOf(gateway, 'a')).hidden)
 			.toContainEqual({
 				list: 'tools',
 				name: 'both',
@@ -133,7 +134,7 @@ describe('without prefixes', () => {
 		servers[1].toolsChanged();
 		await expect.poll(() => one.toolNames()).toEqual(['both', 'x', 'other']);
 		expect(await one.tool('both')).toContain('"name":"both"');
-		expect((await targetView(gateway, 'a')).hidden.filter(({ list }) => list === 'tools')).toEqual([]);
+		expect((await targetOf(gateway, 'a')).hidden.filter(({ list }) => list === 'tools')).toEqual([]);
 	}, 20_000);
 });
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
@@ -8,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../processes/children.ts';
 import { nodeTarget, root, timeServer } from '../support/gateway.ts';
 import { ModernClient } from '../support/rpc-client.ts';
+import { freePort } from '../support/free-port.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -15,14 +15,6 @@ afterEach(async () => {
 });
 
 /** A port that nobody uses: what the log says cannot be read here. */
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as { port: number };
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}
-
 /**
  * The gateway with its stdout where `to` leads, a redirection of the shell, or at a terminal; nobody reads it unless the
  * test does.

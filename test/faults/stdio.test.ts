@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, runGateway } from '../support/gateway.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
-import { childrenConfig, fixtureTarget, Scratch, stateOf, targetOf, until } from '../processes/children.ts';
+import { childrenConfig, fixtureTarget, Scratch, until } from '../processes/children.ts';
+import { stateOf, targetOf } from '../support/state.ts';
 
 let scratch: Scratch;
 let gateway: RunningGateway;

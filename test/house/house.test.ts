@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from '../support/gateway.ts';
-import { filesBelow } from './imports.ts';
+import { filesBelow, layers } from './imports.ts';
 
 const src = join(root, 'src');
 const sources = filesBelow(src, '.ts').filter((path) => !path.endsWith('.test.ts'));
@@ -88,11 +88,24 @@ describe('documents', () => {
 	});
 
 	test.each(['docs/lifecycle.md', 'docs/architecture.md'])('%s names files and folders that exist', (document) => {
-		const named = [...text(document).matchAll(/`((?:src|ui|test|schema|docs)\/[\w/.-]*|[\w-]+\/[\w/-]+\.ts)`/g)].map(
-			([, path = '']) => path,
-		);
+		const named = [
+			...text(document).matchAll(
+				/`((?:src|ui|test|schema|docs|bin|bench|scripts|examples)\/[\w/.-]*|[\w-]+\/[\w/-]+\.ts)`/g,
+			),
+		].map(([, path = '']) => path);
 		expect(named.length).toBeGreaterThan(7);
 		expect(named.filter((path) => !existsSync(join(root, path)) && !existsSync(join(src, path)))).toEqual([]);
+	});
+
+	test('docs/architecture.md has a line for each folder, and the layers as they are', () => {
+		const architecture = text('docs/architecture.md');
+		const tests = readdirSync(join(root, 'test')).map((name) => `test/${name}`);
+		const folders = ['ui', 'bin', 'bench', 'tools', 'scripts', 'examples', 'schema', ...tests];
+		expect(folders.filter((folder) => !architecture.includes(`| \`${folder}/\` |`))).toEqual([]);
+		const drawn = layers.map((floor) =>
+			floor.length > 1 && floor[0] !== 'cli' ? `{${floor.join(', ')}}` : floor.join(', '),
+		);
+		expect(architecture).toContain(`\`${drawn.join(' → ')}\``);
 	});
 });
 

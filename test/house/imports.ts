@@ -35,11 +35,9 @@ export const layers: readonly (readonly string[])[] = [
 	['runtime'],
 	['admin'],
 	['mcp'],
-	['backends'],
 	['policies'],
 	['http'],
 	['telemetry'],
-	['cel'],
 	['facts', 'processes', 'config/ir'],
 	['lib'],
 ];

@@ -9,12 +9,12 @@ import {
 	symlinkSync,
 	writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/gateway.ts';
+import { freePort } from '../support/free-port.ts';
 
 const exec = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'agentgateway-package-'));
@@ -198,15 +198,6 @@ async function until(ready: () => boolean | Promise<boolean>): Promise<void> {
 		if (Date.now() > deadline) throw new Error('not within 20 s');
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
-}
-
-function freePort(): Promise<number> {
-	return new Promise((resolve) => {
-		const server = createServer().listen(0, '127.0.0.1', () => {
-			const address = server.address();
-			server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-		});
-	});
 }
 
 /** Command lines that contain a text. */

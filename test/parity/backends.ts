@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
-import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
+import type { TargetView } from '../../src/admin/state.ts';
 import { type RunningGateway, runGateway, type RunOptions } from '../support/gateway.ts';
+import { stateOf } from '../support/state.ts';
 
 /** One MCP backend on a port of its own. */
 export interface McpBackend {
@@ -27,11 +28,6 @@ export function httpTarget(name: string, url: string): object {
 /** A stdio target that runs a JavaScript file. */
 export function stdioTarget(name: string, ...args: string[]): object {
 	return { name, stdio: { cmd: process.execPath, args } };
-}
-
-/** What the admin API shows. */
-export async function stateOf(gateway: RunningGateway): Promise<StateSnapshot> {
-	return (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
 }
 
 /** The targets of the first route of each bind. */

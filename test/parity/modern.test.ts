@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StateSnapshot } from '../../src/admin/state.ts';
 import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
@@ -19,6 +18,7 @@ import {
 	versionKey,
 	firstOf,
 } from './wire.ts';
+import { stateOf } from '../support/state.ts';
 
 let gateway: RunningGateway;
 let server: HttpMcpServer;
@@ -86,7 +86,7 @@ describe('without sessions', () => {
 			expect(reply.headers['mcp-session-id']).toBeUndefined();
 		}
 		expect(server.sessions.size).toBe(0);
-		const state = (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
+		const state = await stateOf(gateway);
 		expect(JSON.stringify(state)).not.toMatch(/"sessions":[1-9]/);
 	});
 

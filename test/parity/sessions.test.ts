@@ -4,7 +4,8 @@ import { conformanceServer } from '../support/conformance-fixture.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { SseMcpServer } from '../support/sse-mcp-server.ts';
-import { gatewayFor, httpTarget, probed, stateOf, stdioTarget } from './backends.ts';
+import { stateOf } from '../support/state.ts';
+import { gatewayFor, httpTarget, probed, stdioTarget } from './backends.ts';
 import { type Loose, message, send, Session } from './wire.ts';
 
 const key = '5a'.repeat(32);

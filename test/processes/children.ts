@@ -1,8 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
-import { nodeTarget, type RunningGateway, root } from '../support/gateway.ts';
+import { nodeTarget, root } from '../support/gateway.ts';
 
 export const fixtureServer = join(root, 'test/fixtures/stdio-server.mjs');
 
@@ -87,28 +86,4 @@ export async function until(what: string, ms: number, condition: () => boolean |
 		if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
-}
-
-export async function stateOf(gateway: RunningGateway): Promise<StateSnapshot> {
-	const response = await fetch(`${gateway.adminUrl}/api/state`);
-	return (await response.json()) as StateSnapshot;
-}
-
-export async function targetOf(gateway: RunningGateway, name: string): Promise<TargetView> {
-	const state = await stateOf(gateway);
-	for (const bind of state.binds)
-		for (const listener of bind.listeners)
-			for (const route of listener.routes)
-				for (const backend of route.backends)
-					for (const target of backend.targets) if (target.name === name) return target;
-	throw new Error(`no target ${name} in ${JSON.stringify(state)}`);
-}
-
-/** The pids of the gateway's guard. */
-export function guardsOf(pid: number): number[] {
-	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-	return children
-		.filter((one) => existsSync(`/proc/${one}`))
-		.filter((one) => readFileSync(`/proc/${one}/cmdline`, 'utf8').includes('agentgateway-watchdog'))
-		.map(Number);
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, runGateway } from '../support/gateway.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
 import { childrenConfig, fixtureTarget, isAlive, Scratch, until } from './children.ts';
+import { guardsOf } from '../support/guards.ts';
 
 let scratch: Scratch;
 let gateway: RunningGateway | null;
@@ -105,13 +105,4 @@ describe('the end of the gateway is the end of its children', () => {
 /** Signals within half a second are taken for one. */
 function anotherPress(): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, 600));
-}
-
-/** The pids of the gateway's guard. */
-function guardsOf(gatewayPid: number): number[] {
-	const children = readFileSync(`/proc/${gatewayPid}/task/${gatewayPid}/children`, 'utf8')
-		.trim()
-		.split(' ')
-		.map(Number);
-	return children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agentgateway-watchdog'));
 }

@@ -4,18 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from 'undici';
 import { type RunningGateway, runGateway } from '../support/gateway.ts';
 import { LegacyClient, type RpcReply } from '../support/rpc-client.ts';
-import {
-	childrenConfig,
-	fixtureServer,
-	fixtureTarget,
-	guardsOf,
-	isAlive,
-	Scratch,
-	stateOf,
-	targetOf,
-	until,
-} from './children.ts';
+import { childrenConfig, fixtureServer, fixtureTarget, isAlive, Scratch, until } from './children.ts';
 import { environment, marked, markOf } from './marked.ts';
+import { guardsOf } from '../support/guards.ts';
+import { stateOf, targetOf } from '../support/state.ts';
 
 /** Rounds of each test that does the same again and again: few here, more in a soak. */
 const rounds = Number(process.env['ROUNDS'] ?? 10);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, runGateway } from '../support/gateway.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
-import { childrenConfig, fixtureTarget, isAlive, Scratch, stateOf, targetOf, until } from './children.ts';
+import { childrenConfig, fixtureTarget, isAlive, Scratch, until } from './children.ts';
+import { stateOf, targetOf } from '../support/state.ts';
 
 let scratch: Scratch;
 let gateway: RunningGateway;
@@ -64,8 +65,15 @@ describe('cwd', () => {
 	test('a folder that is not there is named', async () => {
 		await run([one({ cwd: '/no/such/folder' })]);
 		const { state, reason, remedy } = await targetOf(gateway, 'one');
-		expect({ state, reason }).toEqual({ state: 'failed', reason: 'there is no folder `/no/such/folder` to run in' });
+		expect({ state, reason }).toEqual({
+			state: 'failed',
+			reason: 'the folder `/no/such/folder` of `cwd` does not exist',
+		});
 		expect(remedy).toContain('cwd');
+		const { warnings } = await stateOf(gateway);
+		expect(warnings).toEqual([
+			expect.stringMatching(/stdio\.cwd: the folder `\/no\/such\/folder` .*; make the folder, or/),
+		]);
 	});
 });
 
@@ -77,6 +85,37 @@ describe('startTimeout', () => {
 		expect(remedy).toContain('startTimeout');
 		await until('the process has ended', 3000, () => scratch.living().length < scratch.pids().length);
 	});
+
+	test('shows what the process has printed until then, without secrets', async () => {
+		const env = '{ API_TOKEN: canary-secret-start1234 }';
+		await run([one({ startTimeout: '1500ms', env }, '--silent', '--prints', '--banner')]);
+		const { reason, remedy, stderr } = await targetOf(gateway, 'one');
+		expect(reason).toBe('it did not answer within 1.5 s; it had written to stdout what is no message');
+		expect(remedy).toMatch(/let it log to stderr\. .*startTimeout/);
+		expect(stderr).toEqual([
+			'reading settings',
+			'waiting for the database',
+			'token <redacted>? ',
+			'stdout: Server is running on stdio',
+		]);
+		expect(gateway.log()).toMatch(
+			/target "one" failed: .*waiting for the database.*stdout: Server is running on stdio/,
+		);
+	});
+});
+
+test('a banner on stdout is told of a process that ends at its start, too', async () => {
+	await run([one({}, '--banner', '--fail')]);
+	const { reason, stderr } = await targetOf(gateway, 'one');
+	expect(reason).toMatch(/^it exited with code 3 .*; it had written to stdout what is no message$/);
+	expect(stderr).toEqual(['reading settings', 'no such database', 'stdout: Server is running on stdio']);
+});
+
+test('what a process prints on stdout later is no news of its start', async () => {
+	const client = await LegacyClient.open(await run([one({}, '--banner')]));
+	await client.request('tools/call', '{"name":"crash"}');
+	const { reason, stderr } = await targetOf(gateway, 'one');
+	expect({ reason, stderr }).toEqual({ reason: 'it exited with code 5', stderr: ['about to crash', 'last words'] });
 });
 
 describe('idleTimeout', () => {

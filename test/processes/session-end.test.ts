@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from 'undici';
 import { type RunningGateway, runGateway } from '../support/gateway.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
-import { childrenConfig, fixtureTarget, isAlive, Scratch, stateOf, until } from './children.ts';
+import { childrenConfig, fixtureTarget, isAlive, Scratch, until } from './children.ts';
+import { stateOf } from '../support/state.ts';
 
 let scratch: Scratch;
 let gateway: RunningGateway | null;

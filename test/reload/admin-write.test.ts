@@ -12,9 +12,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { fixtureTarget, stateOf } from '../processes/children.ts';
+import { fixtureTarget } from '../processes/children.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
 import { type EditedGateway, editGateway, fileOf, routeTo } from './edited-gateway.ts';
+import { stateOf } from '../support/state.ts';
 
 const token = 'a-token-of-the-admin';
 let gateway: EditedGateway | null = null;

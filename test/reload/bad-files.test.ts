@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fixtureTarget, stateOf, until } from '../processes/children.ts';
+import { fixtureTarget, until } from '../processes/children.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
 import { type EditedGateway, editGateway, fileOf, routeTo } from './edited-gateway.ts';
+import { stateOf } from '../support/state.ts';
 
 let gateway: EditedGateway;
 let client: LegacyClient;

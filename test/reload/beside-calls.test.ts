@@ -16,20 +16,24 @@ function slow(numbers: number): string {
 	return `a: ${'['.repeat(100)}${'1,'.repeat(numbers)}${']'.repeat(100)}\n`;
 }
 
-/** Asks for the tools again and again until `done`; resolves with how many milliseconds the longest answer took. */
-async function longestUntil(client: LegacyClient, done: Promise<unknown>): Promise<number> {
-	let over = false;
+/**
+ * Asks for the tools again and again until `done`. What is read on the event loop makes one answer wait for nearly all of
+ * that time, on whatever machine; gives what part of it the longest answer took.
+ */
+async function longestPart(client: LegacyClient, done: Promise<unknown>): Promise<number> {
+	const began = performance.now();
+	let over = 0;
 	void done.finally(() => {
-		over = true;
+		over = performance.now();
 	});
 	const tools = (await client.toolNames()).length;
 	let longest = 0;
-	while (!over) {
+	while (over === 0) {
 		const started = performance.now();
 		expect(await client.toolNames()).toHaveLength(tools);
 		longest = Math.max(longest, performance.now() - started);
 	}
-	return longest;
+	return longest / (over - began);
 }
 
 /** Writes a text of the file, or with `whole` what stands in the body as it is. */
@@ -53,31 +57,35 @@ test('a file that takes long to read holds up no call', async () => {
 	const one = await run();
 	const client = await LegacyClient.open(`${one.url()}/a`);
 	const read = one.after(() => writeFileSync(one.file, slow(120_000)));
-	const longest = await longestUntil(client, read);
+	const part = await longestPart(client, read);
 	expect((await read).synchronized).toBe(false);
-	// On the event loop: two seconds.
-	expect(longest).toBeLessThan(1000);
+	expect(part).toBeLessThan(0.25);
 });
 
 test('a document that takes long to read holds up no call', async () => {
 	const one = await run();
 	const client = await LegacyClient.open(`${one.url()}/a`);
 	const write = put(one, slow(100_000));
-	const longest = await longestUntil(client, write);
+	const part = await longestPart(client, write);
 	expect((await write).status).toBe(422);
-	expect(longest).toBeLessThan(1000);
+	expect(part).toBeLessThan(0.25);
 });
 
 test.runIf(linux)('a gateway that is told to stop does not wait for what it reads', async () => {
+	const other = await run();
+	const began = performance.now();
+	expect((await put(other, slow(100_000))).status).toBe(422);
+	const quarter = performance.now() - began;
+	await other.end();
+
 	const one = await run();
 	const before = threadsOf(one);
 	writeFileSync(one.file, slow(400_000));
-	await expect.poll(() => threadsOf(one), { timeout: 5000 }).toBeGreaterThan(before);
-	const started = performance.now();
+	await expect.poll(() => threadsOf(one), { timeout: 20_000 }).toBeGreaterThan(before);
+	const stopping = performance.now();
 	expect(await one.stop()).toBe(0);
-	// To the end of what is read: six seconds.
-	expect(performance.now() - started).toBeLessThan(3000);
-	expect(one.log()).not.toContain('Failed to reload');
+	// However slow the machine is: to wait for what is read would take four quarters.
+	expect(performance.now() - stopping).toBeLessThan(2 * quarter);
 });
 
 test.runIf(linux)('a write that is not done when the gateway stops changes nothing, and says so', async () => {

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigView } from '../../src/admin/state.ts';
-import { stateOf, until } from '../processes/children.ts';
+import { until } from '../processes/children.ts';
 import { type RunningGateway, type RunOptions, spawnGateway } from '../support/gateway.ts';
+import { stateOf } from '../support/state.ts';
 
 /** A gateway whose file the test edits. */
 export interface EditedGateway extends RunningGateway {

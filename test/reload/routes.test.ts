@@ -1,8 +1,10 @@
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { fixtureTarget, stateOf, targetOf, until } from '../processes/children.ts';
+import { fixtureTarget, until } from '../processes/children.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
 import { type EditedGateway, editGateway, fileOf, routeTo } from './edited-gateway.ts';
+import { stateOf, targetOf } from '../support/state.ts';
+import { freePort } from '../support/free-port.ts';
 
 let gateway: EditedGateway | null = null;
 const servers: Server[] = [];
@@ -175,12 +177,6 @@ describe('ports', () => {
 			socket.on('close', () => socket.destroy());
 			setTimeout(() => socket.destroy(), 2000).unref();
 		});
-	}
-
-	async function freePort(): Promise<number> {
-		const port = await takenPort();
-		await new Promise((done) => servers.pop()?.close(done));
-		return port;
 	}
 
 	test('come and go with the file', async () => {

@@ -1,12 +1,12 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { StateSnapshot } from '../../src/admin/state.ts';
 import { mcpConfig, nodeTarget, type RunningGateway, runGateway, timeServer } from '../support/gateway.ts';
 import { HttpMcpServer } from '../support/http-mcp-server.ts';
 import { LegacyClient } from '../support/rpc-client.ts';
+import { freePort } from '../support/free-port.ts';
+import { stateOf } from '../support/state.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -42,10 +42,10 @@ class Restarted {
 	async again(): Promise<void> {
 		const config = mcpConfig(this.targets).replace('- port: 0', `- port: ${this.port}`);
 		this.gateway = await runGateway(config, { env: { SESSION_KEY: this.sessionKey ?? undefined } });
-		const { adminUrl } = this.gateway;
+		const { gateway } = this;
 		await vi.waitFor(
 			async () => {
-				const state = (await (await fetch(`${adminUrl}/api/state`)).json()) as StateSnapshot;
+				const state = await stateOf(gateway);
 				const targets = state.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.targets ?? [];
 				expect(targets.map(({ tools }) => tools)).not.toContain(null);
 			},
@@ -62,14 +62,6 @@ class Restarted {
 		expect(gateway.log()).not.toMatch(/internal error|Unhandled|uncaught/i);
 		return gateway.log();
 	}
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
-	const { port } = server.address() as AddressInfo;
-	await new Promise((resolve) => server.close(resolve));
-	return port;
 }
 
 async function httpServer(eras: readonly ('legacy' | 'modern')[]): Promise<HttpMcpServer> {

@@ -1,5 +1,4 @@
 import { afterEach, expect } from 'vitest';
-import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
 import { mcpConfig, type RunningGateway, runGateway } from './gateway.ts';
 import { HttpMcpServer, type HttpMcpServerOptions, sendError } from './http-mcp-server.ts';
 import { LegacyClient, ModernClient, type RpcClient } from './rpc-client.ts';
@@ -76,12 +75,4 @@ export async function error(
 	const { message, text } = await one.request(method, JSON.stringify(params));
 	if (message.error === undefined) throw new Error(`${method} did not fail: ${text}`);
 	return message.error;
-}
-
-/** A target as the admin API shows it. */
-export async function targetView(gateway: RunningGateway, name: string): Promise<TargetView> {
-	const state = (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
-	const found = state.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.targets.find((one) => one.name === name);
-	if (found === undefined) throw new Error(`no target ${name}`);
-	return found;
 }

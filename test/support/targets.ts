@@ -1,5 +1,4 @@
 import { expect } from 'vitest';
-import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
 import { mcpConfig, type RunningGateway, runGateway } from './gateway.ts';
 
 /** A gateway in front of one target `a` of the kind `mcp` or `sse`; waits 2 s for it. `closing` gets its end. */
@@ -15,12 +14,4 @@ export async function inFrontOf(
 		expect(gateway.log()).not.toMatch(/internal error|Unhandled|uncaught/i);
 	});
 	return gateway;
-}
-
-/** What the admin API says of the first target. */
-export async function targetState(gateway: RunningGateway): Promise<TargetView> {
-	const state = (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
-	const found = state.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.targets[0];
-	if (found === undefined) throw new Error('no target');
-	return found;
 }

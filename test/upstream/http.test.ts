@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { StateSnapshot, TargetView } from '../../src/admin/state.ts';
 import { mcpConfig, type RunningGateway, runGateway } from '../support/gateway.ts';
 import { HttpMcpServer, type HttpMcpServerOptions } from '../support/http-mcp-server.ts';
 import { LegacyClient, ModernClient, type RpcClient } from '../support/rpc-client.ts';
+import { targetOf } from '../support/state.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -30,13 +30,6 @@ const clients = ['legacy', 'modern'] as const;
 
 async function client(era: (typeof clients)[number], gateway: RunningGateway): Promise<RpcClient> {
 	return era === 'legacy' ? LegacyClient.open(endpoint(gateway)) : new ModernClient(endpoint(gateway));
-}
-
-async function target(gateway: RunningGateway, name: string): Promise<TargetView> {
-	const state = (await (await fetch(`${gateway.adminUrl}/api/state`)).json()) as StateSnapshot;
-	const found = state.binds[0]?.listeners[0]?.routes[0]?.backends[0]?.targets.find((one) => one.name === name);
-	if (found === undefined) throw new Error(`no target ${name}`);
-	return found;
 }
 
 const servers: (readonly [string, HttpMcpServerOptions])[] = [
@@ -70,7 +63,7 @@ describe.each(servers)('%s', (_name, options) => {
 		);
 		expect(complete.message.result).toMatchObject({ completion: { values: ['{"type":"ref/prompt","name":"greet"}'] } });
 		expect((await one.request('tools/call', '{"name":"echo"}', '"text id"')).message.id).toBe('text id');
-		expect((await target(gateway, 'a')).state).toBe('ready');
+		expect((await targetOf(gateway, 'a')).state).toBe('ready');
 	});
 
 	test.each(clients)('hands progress to a %s client on the stream of the call', async (era) => {

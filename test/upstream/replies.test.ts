@@ -3,7 +3,8 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HttpMcpServer, type HttpMcpServerOptions, type Override } from '../support/http-mcp-server.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
-import { inFrontOf, targetState } from '../support/targets.ts';
+import { inFrontOf } from '../support/targets.ts';
+import { targetOf } from '../support/state.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -56,9 +57,9 @@ describe('redirects', () => {
 		redirecting(server, 307, other.url);
 		const { gateway } = await behind(server);
 		await expect
-			.poll(async () => (await targetState(gateway)).reason)
+			.poll(async () => (await targetOf(gateway, 'a')).reason)
 			.toContain(`it redirects to another origin: ${other.url}`);
-		expect((await targetState(gateway)).remedy).toContain('write this URL in the configuration of the target');
+		expect((await targetOf(gateway, 'a')).remedy).toContain('write this URL in the configuration of the target');
 		expect(other.received).toEqual([]);
 	});
 
@@ -66,7 +67,7 @@ describe('redirects', () => {
 		const server = await serve();
 		const seen = redirecting(server, 308, '/mcp');
 		const { gateway } = await behind(server);
-		await expect.poll(async () => (await targetState(gateway)).reason).toContain('it redirects more than 3 times');
+		await expect.poll(async () => (await targetOf(gateway, 'a')).reason).toContain('it redirects more than 3 times');
 		expect(seen.count % 4).toBe(0);
 	});
 
@@ -74,7 +75,7 @@ describe('redirects', () => {
 		const server = await serve();
 		redirecting(server, 303, '/mcp/');
 		const { gateway } = await behind(server);
-		await expect.poll(async () => (await targetState(gateway)).reason).toContain('HTTP 303');
+		await expect.poll(async () => (await targetOf(gateway, 'a')).reason).toContain('HTTP 303');
 		expect(server.received).toEqual([]);
 	});
 });
@@ -134,7 +135,7 @@ describe('odd answers', () => {
 			);
 			const { url, gateway } = await behind(server);
 			expect(await (await LegacyClient.open(url)).tool('echo')).toContain('echo');
-			expect((await targetState(gateway)).state).toBe('ready');
+			expect((await targetOf(gateway, 'a')).state).toBe('ready');
 		}
 	});
 

@@ -8,7 +8,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { everythingServer, root } from '../support/gateway.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
 import { SseMcpServer, type SseMcpServerOptions } from '../support/sse-mcp-server.ts';
-import { inFrontOf, targetState } from '../support/targets.ts';
+import { inFrontOf } from '../support/targets.ts';
+import { targetOf } from '../support/state.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -36,7 +37,7 @@ describe('a server over HTTP+SSE', () => {
 			expect((await one.request('tools/call', '{"name":"echo"}', '"text id"')).message.id).toBe('text id');
 		}
 		expect(server.of('server/discover')).toEqual([]);
-		expect(await targetState(gateway)).toMatchObject({
+		expect(await targetOf(gateway, 'a')).toMatchObject({
 			kind: 'sse',
 			endpoint: server.url,
 			state: 'ready',
@@ -64,9 +65,9 @@ describe('a server over HTTP+SSE', () => {
 		const server = await serve({ endpoint: () => `${elsewhere.origin}/message?sessionId=s1` });
 		const { gateway } = await behind(server);
 		await expect
-			.poll(async () => (await targetState(gateway)).reason)
+			.poll(async () => (await targetOf(gateway, 'a')).reason)
 			.toContain(`its endpoint event leads to another origin: ${elsewhere.origin}/message`);
-		expect((await targetState(gateway)).remedy).toContain(elsewhere.origin);
+		expect((await targetOf(gateway, 'a')).remedy).toContain(elsewhere.origin);
 		expect(elsewhere.received).toEqual([]);
 	});
 
@@ -154,7 +155,7 @@ describe('a server over HTTP+SSE', () => {
 	test('one that is no event stream says so', async () => {
 		const server = await serve();
 		const { gateway } = await behind({ url: `${server.origin}/nothing` });
-		await expect.poll(async () => (await targetState(gateway)).reason).toContain('HTTP 405');
+		await expect.poll(async () => (await targetOf(gateway, 'a')).reason).toContain('HTTP 405');
 	});
 });
 
@@ -178,7 +179,7 @@ describe('a target that is configured as Streamable HTTP', () => {
 	test('keeps its own reason where that fails too', async () => {
 		const server = await serve({ refused: 404 });
 		const { gateway } = await behind({ url: `${server.origin}/other` }, 'mcp');
-		await expect.poll(async () => (await targetState(gateway)).reason).toContain('HTTP 404: no');
+		await expect.poll(async () => (await targetOf(gateway, 'a')).reason).toContain('HTTP 404: no');
 	});
 });
 

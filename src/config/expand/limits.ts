@@ -39,7 +39,7 @@ export function expandLimits(written: WrittenLimits): McpLimits {
 	} = written;
 	const bytes = (value: number | string | undefined, default_: number): number =>
 		value === undefined ? default_ : (parseSize(value) ?? default_);
-	const milliseconds = (value: string | undefined, default_: number): number =>
+	const milliseconds = (value: string | 0 | undefined, default_: number): number =>
 		value === undefined ? default_ : (parseDuration(value) ?? default_);
 	return {
 		...defaultLimits,

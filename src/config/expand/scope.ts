@@ -5,8 +5,12 @@ import type { Report } from '../report.ts';
 /** What the system around the file offers. */
 export interface LoadContext {
 	env: Record<string, string | undefined>;
-	/** Whether a program can be started: found on this PATH, or, with a slash in its name, at its path. */
-	commandExists(cmd: string, pathEnv: string | undefined): boolean;
+	/** Why a program cannot be started, as far as that can be seen; null: nothing speaks against it. */
+	foreseenFault(program: { command: string; path: string | undefined; cwd: string | null }): {
+		key: 'cmd' | 'cwd';
+		message: string;
+		remedy: string;
+	} | null;
 }
 
 /** What every part of the expansion may use. */

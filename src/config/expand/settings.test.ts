@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type LoadContext, loadConfig } from '../load.ts';
 
-const context: LoadContext = { env: {}, commandExists: () => true };
+const context: LoadContext = { env: {}, foreseenFault: () => null };
 
 test('what is longer than timers run is as long as they run', () => {
 	const text =

@@ -36,9 +36,9 @@ export function expandSettings(written: WrittenSettings, scope: Scope): Settings
 	};
 	const address = (name: string, text: string | undefined, default_: Address): Address | null =>
 		variable(name, parseAddress, addressFault, text === undefined ? default_ : (parseAddress(text) ?? null));
-	const milliseconds = (text: string | undefined, default_: number): number =>
+	const milliseconds = (text: string | 0 | undefined, default_: number): number =>
 		Math.min(longest, text === undefined ? default_ : (parseDuration(text) ?? default_));
-	const deadline = (name: string, text: string | undefined, default_: number): number =>
+	const deadline = (name: string, text: string | 0 | undefined, default_: number): number =>
 		Math.min(longest, variable(name, readDuration, durationFault, milliseconds(text, default_)));
 	const ipv6 = variable('IPV6_ENABLED', readFlag, (text) => `not true or false: "${text}"`, written.enableIpv6 ?? true);
 	const anyHost = ipv6 ? '::' : '0.0.0.0';

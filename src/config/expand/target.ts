@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { parseDuration } from '../duration.ts';
 import type { CallConfig, StdioTargetConfig, TargetConfig } from '../ir.ts';
 import type { Path } from '../path.ts';
@@ -55,7 +54,7 @@ function byName(variables: Readonly<Record<string, string>>): Record<string, str
 }
 
 /** Timers run for 24 days at most; what is longer would run out at once. */
-function timer(written: string | undefined): number | null {
+function timer(written: string | 0 | undefined): number | null {
 	const milliseconds = written === undefined ? null : parseDuration(written);
 	return milliseconds === null ? null : Math.min(milliseconds, 2 ** 31 - 1);
 }
@@ -76,11 +75,8 @@ function calls({
 
 function checkCommand({ cmd, env, clearEnv, cwd }: StdioTargetConfig, path: Path, scope: Scope): void {
 	const search = env.PATH ?? (clearEnv ? undefined : scope.context.env.PATH);
-	const file = cwd === null || !cmd.includes('/') ? cmd : resolve(cwd, cmd);
-	if (!scope.context.commandExists(file, search)) {
-		const message = cmd.includes('/') ? `there is no program ${cmd}` : `"${cmd}" was not found on PATH`;
-		scope.report.warning([...path, 'cmd'], message, 'the target stays away until it is installed');
-	}
+	const fault = scope.context.foreseenFault({ command: cmd, path: search, cwd });
+	if (fault !== null) scope.report.warning([...path, fault.key], fault.message, fault.remedy);
 }
 
 /** The URL of a remote target by agentgateway's rules for `host`, `port`, `path` and `backend` (contract section 1.5). */

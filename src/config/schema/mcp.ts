@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isTargetName, targetNameFault } from '../target-name.ts';
 import { CURATION_FIELDS } from './curation.ts';
 import { known, section } from './section.ts';
-import { count, duration, flag, port, text, urlPath, word } from './values.ts';
+import { count, duration, flag, port, positiveDuration, text, urlPath, word } from './values.ts';
 
 const TARGET_POLICIES = section(
 	{},
@@ -44,14 +44,17 @@ const STDIO = section(
 			'Folder that the program runs in, relative to the working directory of the gateway; a `cmd` with a slash is ' +
 				'relative to it. When not written, the working directory of the gateway. Not in agentgateway.',
 		).optional(),
-		startTimeout: duration(
+		startTimeout: positiveDuration(
 			'How long the program may take from its start until it has answered the handshake; then it is ended. A command ' +
 				'that downloads itself first may need more. Not in agentgateway.',
 			'2m',
+			noStart('2m'),
 		).optional(),
-		idleTimeout: duration(
+		idleTimeout: positiveDuration(
 			'A process that had no call for so long is ended; the next call of its session starts it again. When not ' +
 				'written, a process lasts as long as its session. Not in agentgateway.',
+			undefined,
+			'the process would end after each call; leave it out to keep the process as long as its session, or write 5m',
 		).optional(),
 		maxProcesses: count(
 			'Processes of this target at once, the spare one included; more are refused until one ends. When not written, ' +
@@ -89,9 +92,10 @@ const REMOTE_FIELDS = {
 
 const TIMED_FIELDS = {
 	...REMOTE_FIELDS,
-	startTimeout: duration(
+	startTimeout: positiveDuration(
 		'How long connecting and the handshake may take together. Not in agentgateway.',
 		'30s',
+		noStart('30s'),
 	).optional(),
 	...CALL_FIELDS,
 };
@@ -138,6 +142,10 @@ const TARGET = section(
 	},
 	{ id: 'target', description: 'One MCP server.', oneOf: ['stdio', 'mcp', 'sse', 'openapi'] },
 );
+
+function noStart(usual: string): string {
+	return `no start would succeed; leave it out for ${usual}, or write more, such as 10m`;
+}
 
 /** The keys of an MCP backend, which top-level `mcp` shares. */
 export const MCP_FIELDS = {

@@ -56,7 +56,9 @@ export const SETTINGS = section(
 			'5s',
 		).optional(),
 		connectionMinTerminationDeadline: duration(
-			'How long the gateway stays up after SIGTERM at least. Environment: CONNECTION_MIN_TERMINATION_DEADLINE.',
+			'How long a connection on which nothing happens stays open after SIGTERM for a request that is on its way: at ' +
+				'least 50 ms, under load 250, at most `connectionTerminationDeadline`. The gateway ends before, when all its ' +
+				'connections have. Environment: CONNECTION_MIN_TERMINATION_DEADLINE.',
 			'0s',
 		).optional(),
 		publicUrl: z

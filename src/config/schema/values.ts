@@ -39,28 +39,49 @@ export function port(description: string): z.ZodNumber {
 	return z.number().int(range).min(0, range).max(65_535, range).describe(description);
 }
 
-/** A Go-style duration. */
-export function duration(description: string, default_?: string): z.ZodString {
-	const meta: Record<string, unknown> = { description, examples: ['500ms', '5s', '1m30s'] };
-	if (default_ !== undefined) {
-		meta.default = default_;
-	}
-	const schema = z.string({
-		error: ({ input }) =>
-			typeof input === 'number' ? `a duration needs a unit; write ${asSeconds(input)}` : undefined,
-	});
-	const good = schema.refine((value) => parseDuration(value) !== null, { error: ({ input }) => durationFault(input) });
-	return good.meta(meta);
+type Duration = z.ZodUnion<readonly [z.ZodString, z.ZodLiteral<0>]>;
+
+/** A Go-style duration. Zero needs no unit. */
+export function duration(description: string, default_?: string): Duration {
+	const fault = { error: ({ input }: { input?: unknown }) => durationFault(input) };
+	const text = z.string(fault).refine((value) => parseDuration(value) !== null, fault);
+	return z.union([text, z.literal(0, fault)], fault).meta(durationMeta(description, default_));
 }
 
-function asSeconds(input: number): string {
-	return input >= 0 ? `${input}s` : '5s';
+/** A Go-style duration that cannot be zero; `remedy` says what to do instead. */
+export function positiveDuration(description: string, default_: string | undefined, remedy: string): z.ZodString {
+	const fault = {
+		error: ({ input }: { input?: unknown }) => {
+			const zero = input === 0 || (typeof input === 'string' && parseDuration(input) === 0);
+			return zero ? `cannot be zero; ${remedy}` : durationFault(input);
+		},
+	};
+	const good = z.string(fault).refine((value) => (parseDuration(value) ?? 0) > 0, fault);
+	return good.meta(durationMeta(description, default_));
+}
+
+function durationMeta(description: string, default_: string | undefined): Record<string, unknown> {
+	const meta = { description, examples: ['500ms', '5s', '1m30s'] };
+	return default_ === undefined ? meta : { ...meta, default: default_ };
 }
 
 function durationFault(input: unknown): string {
-	return /^\d+$/.test(String(input))
-		? `a duration needs a unit; write ${String(input)}s`
-		: `not a duration: "${String(input)}"; write it with units, such as 500ms, 5s or 1m30s`;
+	const form = 'write it with units, such as 500ms, 5s or 1m30s';
+	if (typeof input !== 'string' && typeof input !== 'number')
+		return `expected a duration, got ${kindOf(input)}; ${form}`;
+	const text = String(input).trim();
+	if (text.startsWith('-')) return `a duration is not negative: ${shortened(text)}; ${form}`;
+	if (/^\d+(?:\.\d+)?$/.test(text)) return `a duration needs a unit; write ${text}s`;
+	return `not a duration: "${shortened(text)}"; ${form}`;
+}
+
+function kindOf(value: unknown): string {
+	if (Array.isArray(value)) return 'a list';
+	return typeof value === 'object' ? 'a mapping' : String(value);
+}
+
+function shortened(text: string): string {
+	return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
 /** How many of something there may be: a whole number, at least `least`. Without a default there is no limit. */

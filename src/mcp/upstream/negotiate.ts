@@ -21,6 +21,7 @@ import {
 	versionsInstead,
 } from './modern.ts';
 import type { TargetOptions } from './target-options.ts';
+import { notInTime, startLimit, withPrinted } from './unstarted.ts';
 import { notPostable, readHandshake, refusal, refusesGreeting, saysNo } from './verdict.ts';
 import { otherWay, type Way } from './way.ts';
 import { endsTransport, type Receiver, type Transport, type TransportFault } from './transport/transport.ts';
@@ -39,8 +40,6 @@ export interface NegotiationEvents extends LostCalls {
 const silenceMs = 2500;
 /** Over HTTP a slow start is likelier than a server that drops what it does not know; but those exist, too. */
 const httpSilenceMs = 5000;
-/** A command may have to be downloaded first (uvx, npx); an HTTP server is there or is not. */
-const handshakeTimeoutMs = { process: 120_000, http: 30_000 } as const;
 
 /**
  * Finds out how a server wants to be spoken to (MCP 2026-07-28, "Versioning"). The way that is the client's own goes
@@ -117,12 +116,9 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 
 	begin(): void {
 		this.open((transport) => {
-			const usual = this.options.overHttp ? handshakeTimeoutMs.http : handshakeTimeoutMs.process;
-			const limit = this.options.startTimeout ?? usual;
+			const limit = startLimit(this.options);
 			this.after(limit, () => {
-				const remedy = 'If it only needs longer to start, raise startTimeout of the target.';
-				if (!this.established)
-					this.failed({ ...noProcess, reason: `it did not answer within ${limit / 1000} s`, remedy });
+				if (!this.established) this.failed(notInTime(limit));
 			});
 			if (this.resume !== null && this.memory.server !== null)
 				return this.establishSession(transport, this.memory.server, this.resume.sessionId);
@@ -389,7 +385,9 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 	}
 
 	failed(failure: Failure): void {
-		if (!this.closed) this.events.failed(failure);
+		if (this.closed) return;
+		const printed = this.established ? undefined : this.transport?.printed;
+		this.events.failed(printed === undefined ? failure : withPrinted(failure, printed));
 	}
 }
 

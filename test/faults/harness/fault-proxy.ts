@@ -51,6 +51,11 @@ export class FaultProxy {
 		for (const pair of this.pairs) pair.destroy();
 	}
 
+	/** Ends all open connections, and resolves when the clients have seen that and closed theirs. */
+	async finish(): Promise<void> {
+		await Promise.all([...this.pairs].map((pair) => pair.finish()));
+	}
+
 	async close(): Promise<void> {
 		this.cut();
 		await new Promise((resolve) => this.server.close(resolve));
@@ -98,6 +103,16 @@ class Pair {
 	reset(): void {
 		this.client.resetAndDestroy();
 		this.server.resetAndDestroy();
+	}
+
+	/** Ends the client's connection; resolves when the client has closed it, too. */
+	finish(): Promise<void> {
+		for (const lane of this.lanes) lane.end();
+		if (this.client.closed) return Promise.resolve();
+		const closed = new Promise<void>((resolve) => this.client.once('close', () => resolve()));
+		this.client.end();
+		this.client.resume();
+		return closed;
 	}
 
 	destroy(): void {

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { stateOf, until } from '../../processes/children.ts';
+import { until } from '../../processes/children.ts';
 import { fileOf, routeTo } from '../../reload/edited-gateway.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { LegacyClient } from '../../support/rpc-client.ts';
@@ -7,6 +7,7 @@ import { Load } from '../load.ts';
 import { many } from '../sessions.ts';
 import { none, sleep, type Soak } from '../soak.ts';
 import { echoServer, echoTarget, endRows, httpTarget, startGateway, warm } from '../started.ts';
+import { stateOf } from '../../support/state.ts';
 
 /** The file changes again and again under load; unchanged routes must not notice. */
 export const reloads: Soak = {

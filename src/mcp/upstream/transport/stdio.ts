@@ -1,5 +1,6 @@
 import type { Child, ChildEnd } from '../../../processes/child.ts';
 import type { Command, Processes, Purpose } from '../../../processes/processes.ts';
+import { keepStray, type Printed } from '../../../processes/process-output.ts';
 import type { WaitingStart } from '../../../processes/waiting-start.ts';
 import type { Ticket } from '../../model.ts';
 import { Inbox } from './inbox.ts';
@@ -36,11 +37,16 @@ export class StdioTransport implements Transport {
 	private readonly onFault: StdioOptions['onFault'];
 	private readonly processes: Processes;
 	private ended: TransportFault | null = null;
+	/** The first lines of stdout that were no messages. */
+	private readonly stray: string[] = [];
 
 	constructor(options: StdioOptions) {
 		this.processes = options.processes;
 		this.onFault = (fault) => options.onFault(fault);
-		this.inbox = new Inbox((line) => options.onJunk(line));
+		this.inbox = new Inbox((line) => {
+			keepStray(this.stray, line);
+			options.onJunk(line);
+		});
 		const events = {
 			line: (line: Buffer) => this.take(line),
 			stderr: (line: string) => options.onStderr(line),
@@ -96,6 +102,10 @@ export class StdioTransport implements Transport {
 
 	get pid(): number | null {
 		return this.child?.pid ?? null;
+	}
+
+	get printed(): Printed {
+		return { stderr: this.child?.lastStderr ?? [], stray: this.stray };
 	}
 
 	request(request: OutboundRequest, receiver: Receiver): Ticket {

@@ -1,4 +1,5 @@
 import type { Scanned } from '../../../lib/json-scan.ts';
+import type { Printed } from '../../../processes/process-output.ts';
 import type { Ticket } from '../../model.ts';
 import type { ResultFrame } from './result-frame.ts';
 
@@ -22,6 +23,8 @@ export interface Transport {
 	close(): Promise<void>;
 	/** Calls `then` once requests can be sent, or are known to fail. Absent: at once. */
 	whenStarted?(then: () => void): void;
+	/** What the process behind it has printed; absent where there is none. */
+	readonly printed?: Printed;
 	/** The server has answered the greeting: from now on it is used. */
 	established?(): void;
 	/** Since when what belongs to no request has come without a gap; null: it does not come now. */
