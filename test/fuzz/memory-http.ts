@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { StreamableHttpTransport } from '../../src/mcp/upstream/transport/streamable-http.ts';
 import type { HttpRequest } from '../../src/mcp/upstream/transport/http-request.ts';
 import type { HttpPool } from '../../src/mcp/upstream/transport/http-pool.ts';
+import { PostGate } from '../../src/mcp/upstream/transport/post-gate.ts';
 import { readSent, scriptFor, type ServerLog, type Waiting } from './server-log.ts';
 import { mutate } from './mutate.ts';
 import { type Asked, oddMessages, rightAnswer } from './server-grammar.ts';
@@ -25,6 +26,7 @@ export class MemoryHttp {
 		const pool = {
 			send: (_path: string, request: HttpRequest, handler: Dispatcher.DispatchHandler) =>
 				this.dispatch(request, handler),
+			posts: new PostGate(),
 		} as unknown as HttpPool;
 		return new StreamableHttpTransport('http://127.0.0.1:1/mcp', pool);
 	}
