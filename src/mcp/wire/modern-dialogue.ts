@@ -70,7 +70,7 @@ export class ModernDialogue {
 		}
 		if (envelope.method === 'subscriptions/listen') return this.listen(envelope, id, channel, lease);
 		if (caller.interactive && askingMethods.has(envelope.method)) {
-			this.interactive(request, caller, lease, reply, facts);
+			this.interactive(request, caller, lease, reply, channel, facts);
 			return reply;
 		}
 		reply.ended = () => lease.release();
@@ -88,6 +88,7 @@ export class ModernDialogue {
 		caller: Caller,
 		lease: PoolLease,
 		reply: CallReply,
+		channel: ReplyChannel,
 		facts: Facts,
 	): void {
 		const { method } = envelope;
@@ -99,9 +100,14 @@ export class ModernDialogue {
 			lease.release();
 			if (!(known instanceof ParkedCall)) return reply.fail(known);
 			reply.follow(known);
-			return known.resume(reply, inputResponses(envelope));
+			return known.resume(reply, inputResponses(envelope), channel.exchange ?? null);
 		}
-		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => lease.release());
+		// A call that waits for its client lasts longer than its request.
+		const body = channel.exchange?.keepBody();
+		const parked = new ParkedCall(this.options.parking, binding, caller, reply, () => {
+			lease.release();
+			body?.release();
+		});
 		reply.follow(parked);
 		const call = callOf(envelope, caller, foreignMeta(envelope.meta), mirrored);
 		parked.begin((sink) => lease.connections.start(call, facts, sink));
