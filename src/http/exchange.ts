@@ -1,10 +1,11 @@
 import type { Facts } from '../facts/facts.ts';
+import type { BodyHolder } from './held-bytes.ts';
 
 /**
  * One HTTP request in flight. Callbacks, not promises: this is the path where 2 µs count (docs/benchmarks.md).
  * A reply is given once, by `respond` or by `stream`.
  */
-export interface Exchange {
+export interface Exchange extends BodyHolder {
 	readonly method: string;
 	/** Path without query, percent-encoding kept, always starting with `/`. */
 	readonly path: string;
@@ -39,6 +40,8 @@ export interface Expiring {
 	expire(): void;
 	/** A fault was thrown, and somebody else replies: what was taken for the reply is given back. */
 	broke?(): void;
+	/** The exchange is about to close. What still works on its request has to keep its body now. */
+	closing?(): void;
 }
 
 /** A reply that is written bit by bit. */

@@ -7,6 +7,7 @@ import { replyFault, replyRefusal, type ReportFault } from './errors.ts';
 import type { Expiring, Refusal, ReplyStream } from './exchange.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 import type { GatewayResponse } from './gateway-response.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { PolicyExchange, ReplyHook } from './policy.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import type { ReplyHeads } from './reply-heads.ts';
@@ -137,6 +138,16 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		else this.gone.push(gone);
 	}
 
+	keepBody(): HeldBytes {
+		const kept = this.hold(this.bodySize);
+		this.letGoOfBody();
+		return kept;
+	}
+
+	hold(bytes: number): HeldBytes {
+		return new HeldBytes(this.owner.admission, bytes);
+	}
+
 	onReply(hook: ReplyHook): void {
 		if (this.hooks === null) this.hooks = [hook];
 		else this.hooks.push(hook);
@@ -224,7 +235,6 @@ export class ServerExchange implements PolicyExchange, Slotted {
 		this.peer.inFlight--;
 		// The reply to the next request of a client that pipelines may take its time.
 		if (this.stalled && this.peer.inFlight > 0) this.request.socket.setTimeout(0);
-		if (this.owner.admission !== null) this.owner.admission.held -= this.bodySize;
 		if (this.peer.exchange === this) this.peer.exchange = null;
 		if (this.response.writableFinished) {
 			if (!this.request.complete) this.lingerForBody();
@@ -234,7 +244,14 @@ export class ServerExchange implements PolicyExchange, Slotted {
 			this.facts.error ??= 'the client went away';
 			if (!this.response.writableEnded) this.callGone();
 		}
+		this.expiring?.closing?.();
+		this.letGoOfBody();
 		this.owner.ended(this);
+	}
+
+	private letGoOfBody(): void {
+		if (this.owner.admission !== null) this.owner.admission.held -= this.bodySize;
+		this.bodySize = 0;
 	}
 
 	private settleBody(body: Buffer | Refusal): void {

@@ -94,7 +94,7 @@ function withParams(ask: Ask, params: Ask['params']): Ask {
 		method: ask.method,
 		params,
 		answer: (answer) => ask.answer(answer),
-		progress: (progress) => ask.progress(progress),
+		progress: (progress, holder) => ask.progress(progress, holder),
 		onWithdrawn: (then) => ask.onWithdrawn(then),
 	};
 }

@@ -1,3 +1,4 @@
+import type { Holder } from '../http/held-bytes.ts';
 import type { Member, Scanned } from '../lib/json-scan.ts';
 import type { Edit } from '../lib/splice.ts';
 import type { Circuit } from './health/circuit.ts';
@@ -90,7 +91,10 @@ export interface Notice {
 }
 
 /** A notification from a client that travels on, such as `notifications/roots/list_changed`. */
-export type ClientNotice = Notice;
+export interface ClientNotice extends Notice {
+	/** Counts what is kept of it until servers have taken it; null or absent: nobody does. */
+	readonly holder?: Holder | null;
+}
 
 /** A question of a server to its client in the middle of a call: elicitation, sampling, roots, or a vendor's own. */
 export interface Ask {
@@ -100,14 +104,17 @@ export interface Ask {
 	readonly params: JsonText | null;
 	/** Answers it. Only the first answer counts, and none after the server has withdrawn the question. */
 	answer(answer: Answer): void;
-	/** Passes on how far the client is; `params` is that of `notifications/progress`. */
-	progress(params: JsonText): void;
+	/** Passes on how far the client is; `params` is that of `notifications/progress`. `holder` as in `Answer`. */
+	progress(params: JsonText, holder?: Holder | null): void;
 	/** `then` is called once if the question becomes void: the server took it back, or its call has ended. */
 	onWithdrawn(then: () => void): void;
 }
 
 /** What a client answers to a question. */
-export type Answer = { readonly result: JsonText } | { readonly error: McpError };
+export type Answer = ({ readonly result: JsonText } | { readonly error: McpError }) & {
+	/** Counts what is kept of it until the server has taken it; null or absent: nobody does. */
+	readonly holder?: Holder | null;
+};
 
 /** The result of a call. */
 export interface Result {

@@ -150,13 +150,19 @@ export class Child {
 		return this.stopping;
 	}
 
-	/** Writes bytes to stdin. What a child that has ended does not read is dropped. */
-	write(bytes: Buffer): void {
+	/**
+	 * Writes bytes to stdin. What a child that has ended does not read is dropped. `left` is called once when they are
+	 * kept no longer, read or dropped.
+	 */
+	write(bytes: Buffer, left: (() => void) | null = null): void {
 		const stdin = this.process?.stdin;
-		if (this.over || this.stopping || !stdin?.writable) return;
+		if (this.over || this.stopping || !stdin?.writable) return left?.();
 		// Asked before the write: one large message is no proof of anything.
-		if (stdin.writableLength > maximumUnreadBytes) this.endBecause('it does not read what it is sent');
-		else stdin.write(bytes);
+		const unread = stdin.writableLength > maximumUnreadBytes;
+		if (unread) this.endBecause('it does not read what it is sent');
+		if (unread) left?.();
+		else if (left === null) stdin.write(bytes);
+		else stdin.write(bytes, () => left());
 	}
 
 	/** Closes stdin, SIGTERM to the group after 0.5 s, SIGKILL 2 s later. Resolves when the group is gone. */

@@ -1,4 +1,5 @@
 import type { Facts } from '../../src/facts/facts.ts';
+import { HeldBytes } from '../../src/http/held-bytes.ts';
 import type { Exchange, Refusal, ReplyStream } from '../../src/http/exchange.ts';
 import type { ClientMessage } from './client-grammar.ts';
 
@@ -61,6 +62,14 @@ export class FuzzExchange implements Exchange {
 			onDrain() {},
 			buffered: 0,
 		};
+	}
+
+	hold(bytes: number): HeldBytes {
+		return new HeldBytes(null, bytes);
+	}
+
+	keepBody(): HeldBytes {
+		return this.hold(0);
 	}
 
 	onGone(gone: () => void): void {

@@ -1,4 +1,5 @@
 import type { Facts } from '../../src/facts/facts.ts';
+import { HeldBytes } from '../../src/http/held-bytes.ts';
 import type { Exchange, Expiring, Refusal, ReplyStream } from '../../src/http/exchange.ts';
 
 /** An exchange without a socket, for unit tests of backends. */
@@ -64,6 +65,14 @@ export class FakeExchange implements Exchange {
 				return buffered();
 			},
 		};
+	}
+
+	hold(bytes: number): HeldBytes {
+		return new HeldBytes(null, bytes);
+	}
+
+	keepBody(): HeldBytes {
+		return this.hold(0);
 	}
 
 	onGone(gone: () => void): void {

@@ -1,3 +1,4 @@
+import type { Holder } from '../../http/held-bytes.ts';
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import { code, mcpError } from '../errors.ts';
@@ -48,8 +49,8 @@ export class ClientAsks {
 		pending.ask.answer(answer);
 	}
 
-	/** The client reports progress on a question; false when it is on something else. */
-	progress(params: Buffer): boolean {
+	/** The client reports progress on a question; false when it is on something else. `holder` counts what goes on. */
+	progress(params: Buffer, holder: Holder | null = null): boolean {
 		const scanned = scanJson(Buffer.from(params), {});
 		if (isScanFault(scanned)) return false;
 		const member = scanned.members?.find((one) => one.key === 'progressToken');
@@ -57,7 +58,8 @@ export class ClientAsks {
 		const key = scanned.text.toString('utf8', member.start, member.end);
 		const pending = this.pending?.get(key.replaceAll('"', '').replace('ask-', ''));
 		if (pending?.token === null || pending?.token === undefined) return false;
-		pending.ask.progress(splice(scanned.text, [{ start: member.start, end: member.end, text: pending.token }]));
+		const text = splice(scanned.text, [{ start: member.start, end: member.end, text: pending.token }]);
+		pending.ask.progress(text, holder);
 		return true;
 	}
 

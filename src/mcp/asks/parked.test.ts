@@ -107,7 +107,10 @@ test('questions become a result, the next try answers them and gets the outcome'
 			['input-2', Buffer.from('{"roots":[]}')],
 		]),
 	);
-	expect([seats.answers, roots.answers]).toEqual([[{ result: accept }], [{ result: Buffer.from('{"roots":[]}') }]]);
+	expect([seats.answers, roots.answers]).toEqual([
+		[{ result: accept, holder: null }],
+		[{ result: Buffer.from('{"roots":[]}'), holder: null }],
+	]);
 	call.done(finished);
 	expect([second.results, counts()]).toEqual([[finished], { released: 1, cancelled: 0, starts: 1 }]);
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Holder } from '../../http/held-bytes.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import type { Seal } from '../../lib/seal.ts';
 import { code, mcpError } from '../errors.ts';
@@ -122,17 +123,20 @@ export class ParkedCall implements Sink, Ticket {
 	begin(start: (sink: Sink) => Ticket): void {
 		this.start = start;
 		const ticket = start(this);
-		if (!this.over) this.ticket = ticket;
+		if (this.held) this.ticket = ticket;
 	}
 
-	/** The client comes back with answers, an `inputResponses` object by key, and waits for the outcome. */
-	resume(reply: Sink, answers: ReadonlyMap<string, JsonText>): void {
+	/**
+	 * The client comes back with answers, an `inputResponses` object by key, and waits for the outcome. `holder` counts
+	 * what goes on to servers; null: nobody does.
+	 */
+	resume(reply: Sink, answers: ReadonlyMap<string, JsonText>, holder: Holder | null = null): void {
 		this.reply = reply;
 		for (const [key, result] of answers) {
 			const ask = this.asks.get(key);
 			if (ask === undefined || !answersAsk(ask, result)) continue;
 			this.asks.delete(key);
-			ask.answer({ result });
+			ask.answer({ result, holder });
 		}
 		if (this.outcome !== null) this.settle();
 		else if (this.asks.size > 0) this.gather();
@@ -163,8 +167,9 @@ export class ParkedCall implements Sink, Ticket {
 	}
 
 	cancel(reason?: string): void {
+		const { ticket } = this;
 		this.end();
-		this.ticket?.cancel(reason);
+		ticket?.cancel(reason);
 	}
 
 	/** Nobody came back. */
@@ -228,8 +233,12 @@ export class ParkedCall implements Sink, Ticket {
 
 	/** Once is enough, however often it is called. */
 	private release(): void {
-		if (this.held) this.released();
+		if (!this.held) return;
 		this.held = false;
+		// The outcome may wait for minutes; the request it came of need not.
+		this.start = null;
+		this.ticket = null;
+		this.released();
 	}
 }
 

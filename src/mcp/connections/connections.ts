@@ -8,7 +8,7 @@ import { changeOf } from '../lists/list-kind.ts';
 import { FanOut } from '../fan-out.ts';
 import { exposeNotice } from '../exposing-sink.ts';
 import type { Findings } from '../lists/findings.ts';
-import type { Ask, Call, Caller, Notice, Resumption, Sink, Target, Ticket } from '../model.ts';
+import type { Ask, Call, Caller, ClientNotice, Notice, Resumption, Sink, Target, Ticket } from '../model.ts';
 import type { MissingRule } from '../missing.ts';
 import type { Naming } from '../names.ts';
 import type { LaneBudget } from '../legs/lanes.ts';
@@ -106,7 +106,7 @@ export class Connections implements UpstreamsEvents {
 	}
 
 	/** Passes a client's notification to every target that stands. */
-	notify(notice: Notice): void {
+	notify(notice: ClientNotice): void {
 		for (const leg of this.upstreams.legs) if (leg.state === 'ready') leg.upstream?.notify(notice);
 	}
 

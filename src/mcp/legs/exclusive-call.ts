@@ -1,3 +1,4 @@
+import type { Holder } from '../../http/held-bytes.ts';
 import type { Queue } from '../../lib/queue.ts';
 import type { Slotted } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
@@ -203,8 +204,8 @@ class ForwardedAsk implements Ask {
 		this.answered();
 	}
 
-	progress(params: JsonText): void {
-		this.ask.progress(params);
+	progress(params: JsonText, holder?: Holder | null): void {
+		this.ask.progress(params, holder);
 	}
 
 	onWithdrawn(then: () => void): void {

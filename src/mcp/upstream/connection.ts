@@ -1,12 +1,13 @@
+import type { Holder } from '../../http/held-bytes.ts';
 import { decodeString, type Member, type Scanned } from '../../lib/json-scan.ts';
 import { SlotList } from '../../lib/slot-list.ts';
 import { code, mcpError } from '../errors.ts';
 import type {
 	Call,
 	Caller,
+	ClientNotice,
 	Failure,
 	McpError,
-	Notice,
 	Result,
 	ServerFacts,
 	Sink,
@@ -16,6 +17,7 @@ import type {
 } from '../model.ts';
 import { ownCall } from '../own-call.ts';
 import { callHeaders, mirrorFault } from './call-headers.ts';
+import { noticeText } from '../rpc-text.ts';
 import type { Dialect } from './dialect.ts';
 import { memberOf, readError, requestText, subscriptionKey, textOf, withoutSubscription } from './message.ts';
 import { type LostCalls, safeMethods } from './lost-calls.ts';
@@ -140,10 +142,8 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		return this.nextId++;
 	}
 
-	notify(notice: Notice): void {
-		if (!this.dialect.takes(notice)) return;
-		const params = notice.params === null ? '' : `,"params":${notice.params.toString()}`;
-		this.post(Buffer.from(`{"jsonrpc":"2.0","method":${JSON.stringify(notice.method)}${params}}`));
+	notify(notice: ClientNotice): void {
+		if (this.dialect.takes(notice)) this.post(noticeText(notice.method, notice.params), notice.holder);
 	}
 
 	setLevel(level: string): void {
@@ -271,8 +271,8 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 		this.calls.each((call) => call.abandon(error));
 	}
 
-	post(message: Buffer): void {
-		if (!this.failed) this.transport.post(message, this.dialect.postHeaders);
+	post(message: Buffer, holder: Holder | null = null): void {
+		if (!this.failed) this.transport.post(message, this.dialect.postHeaders, null, holder?.hold(message.length));
 	}
 
 	settled(ask: ServerAsk): void {

@@ -1,9 +1,11 @@
+import type { Holder } from '../../http/held-bytes.ts';
 import { errorText } from '../errors.ts';
 import type { Answer, Ask, JsonText } from '../model.ts';
 
 /** Sends bytes to the server that asked. */
 export interface AskOwner {
-	post(message: Buffer): void;
+	/** `holder` counts them until the server has taken them. */
+	post(message: Buffer, holder?: Holder | null): void;
 	/** The question needs no answer any more. */
 	settled(ask: ServerAsk): void;
 }
@@ -32,12 +34,12 @@ export class ServerAsk implements Ask {
 		if (!this.close()) return;
 		const head = `{"jsonrpc":"2.0","id":${this.id},`;
 		const [key, body] = 'result' in answer ? ['"result":', answer.result] : ['"error":', errorText(answer.error)];
-		this.owner.post(Buffer.concat([Buffer.from(head + key), body, closing]));
+		this.owner.post(Buffer.concat([Buffer.from(head + key), body, closing]), answer.holder);
 	}
 
-	progress(params: JsonText): void {
+	progress(params: JsonText, holder?: Holder | null): void {
 		if (!this.open) return;
-		this.owner.post(Buffer.concat([progressHead, params, closing]));
+		this.owner.post(Buffer.concat([progressHead, params, closing]), holder);
 	}
 
 	onWithdrawn(then: () => void): void {

@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import type { HeldBytes } from '../../http/held-bytes.ts';
 import { cutText } from '../../lib/cut.ts';
 import { code, mcpError } from '../errors.ts';
 import type { Caller, Result } from '../model.ts';
@@ -33,23 +34,26 @@ export class ChannelSession {
 		return this.session !== null;
 	}
 
-	/** Takes any message of the client; answers come on the channel. */
-	take(envelope: Envelope, facts: Facts): void {
+	/** Takes any message of the client; answers come on the channel. `body` is released when the message is done with. */
+	take(envelope: Envelope, facts: Facts, body: HeldBytes | null = null): void {
 		const { session } = this;
 		const { dialogue, channel } = this.options;
 		facts.mcpMethod = cutText(envelope.method);
 		if (envelope.kind === 'request' && envelope.id !== null) {
-			if (envelope.method === 'initialize') return this.initialize(envelope, envelope.id, facts);
-			const part = channel.part(envelope.id, facts);
+			if (envelope.method === 'initialize') return this.initialize(envelope, envelope.id, facts, body);
+			const part = channel.part(envelope.id, facts, body);
 			if (session !== null) return dialogue.request(envelope, session, part, facts);
 			const reply = new CallReply(part, envelope.id, null, legacyCodec, facts, null);
 			if (envelope.method === 'ping') reply.done(emptyResult);
 			else reply.fail(mcpError(code.invalidRequest, 'no session is open; send initialize first'));
-		} else if (session !== null) {
-			if (envelope.kind === 'response') return dialogue.response(envelope, session);
-			if (envelope.method === 'notifications/cancelled') silence(envelope, channel);
-			dialogue.notification(envelope, session);
+			return;
 		}
+		if (session !== null && envelope.kind === 'response') dialogue.response(envelope, session, body);
+		else if (session !== null) {
+			if (envelope.method === 'notifications/cancelled') silence(envelope, channel);
+			dialogue.notification(envelope, session, body);
+		}
+		body?.release();
 	}
 
 	/** Nobody will answer what servers ask. */
@@ -69,9 +73,9 @@ export class ChannelSession {
 		if (session !== null) this.options.end(session);
 	}
 
-	private initialize(envelope: Envelope, id: Buffer, facts: Facts): void {
+	private initialize(envelope: Envelope, id: Buffer, facts: Facts, body: HeldBytes | null): void {
 		const { channel, dialogue, stream } = this.options;
-		const reply = new CallReply(channel.part(id, facts), id, null, legacyCodec, facts, null);
+		const reply = new CallReply(channel.part(id, facts, body), id, null, legacyCodec, facts, null);
 		if (this.session !== null) {
 			return reply.fail(mcpError(code.invalidRequest, 'initialize comes once, and has come already'));
 		}

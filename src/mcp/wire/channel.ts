@@ -1,3 +1,5 @@
+import type { BodyHolder } from '../../http/held-bytes.ts';
+
 /** A call that can be told that nobody waits for it any longer. */
 export interface Stoppable {
 	/** Answers now, with the error that says that the gateway stops. */
@@ -16,6 +18,8 @@ export interface ReplyChannel {
 	finishPieces?(pieces: readonly Buffer[]): void;
 	/** The response will take its time: a client that can come back for it may hang up. */
 	pause?(): void;
+	/** Counts what is kept of the request; absent: nobody does. */
+	readonly exchange?: BodyHolder;
 	/** Whether nobody is there to read what is sent, though somebody may come back for it; absent: somebody is. */
 	readonly deserted?: boolean;
 	/** `gone` is called once if the client goes away before the response. */

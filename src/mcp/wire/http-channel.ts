@@ -1,4 +1,5 @@
 import type { Exchange, Expiring } from '../../http/exchange.ts';
+import type { HeldBytes } from '../../http/held-bytes.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import type { ReplyForm } from './accept.ts';
 import type { ReplyChannel, Stoppable } from './channel.ts';
@@ -31,13 +32,15 @@ export class HttpChannel implements ReplyChannel, Beating, Expiring {
 	answering: Stoppable | null = null;
 	/** Called once when the reply becomes a stream, which may be long before its first message. */
 	opened: (() => void) | null = null;
-	private readonly exchange: Exchange;
+	readonly exchange: Exchange;
 	private readonly options: HttpChannelOptions;
 	private readonly form: ReplyForm;
 	private queue: StreamQueue | null = null;
 	private record: ReplayableStream | null = null;
 	private lastWrite = performance.now();
 	private over = false;
+	/** The request, if the call may go on with it when the exchange has closed. */
+	private body: HeldBytes | null = null;
 
 	constructor(exchange: Exchange, options: HttpChannelOptions, form: ReplyForm = 'json') {
 		this.exchange = exchange;
@@ -97,7 +100,13 @@ export class HttpChannel implements ReplyChannel, Beating, Expiring {
 	/** Nothing more is sent: the client has gone, or has been told in another way. */
 	stop(): void {
 		this.over = true;
+		this.body?.release();
 		this.options.heartbeat.remove(this);
+	}
+
+	/** A client may hang up while its call goes on. */
+	closing(): void {
+		if (!this.over) this.body = this.exchange.keepBody();
 	}
 
 	expire(): void {

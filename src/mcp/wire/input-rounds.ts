@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Facts } from '../../facts/facts.ts';
+import type { HeldBytes } from '../../http/held-bytes.ts';
 import { decodeString, isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
 import { splice } from '../../lib/splice.ts';
 import type { Connections } from '../connections/connections.ts';
@@ -30,6 +31,8 @@ export class InputRounds implements Sink, Ticket {
 	private timer: NodeJS.Timeout | null = null;
 	private asking: RoundAsk[] = [];
 	private over = false;
+	/** Answers of the last round, which the next try of the call carries. */
+	private held: HeldBytes[] | null = null;
 
 	constructor(call: Call, reply: CallReply, connections: Connections, facts: Facts) {
 		this.call = call;
@@ -56,10 +59,11 @@ export class InputRounds implements Sink, Ticket {
 
 	done(result: Result): void {
 		if (result.type !== 'input_required') {
-			this.over = true;
+			this.end();
 			return this.reply.done(result);
 		}
 		if (this.over) return;
+		this.letGo();
 		if (++this.rounds > maximumRounds) {
 			return this.fail(mcpError(code.internal, `the server asked for input more than ${maximumRounds} times`));
 		}
@@ -77,20 +81,31 @@ export class InputRounds implements Sink, Ticket {
 	}
 
 	pass(pieces: readonly JsonText[]): void {
-		this.over = true;
+		this.end();
 		this.reply.pass(pieces);
 	}
 
 	fail(error: McpError): void {
-		this.over = true;
+		this.end();
 		this.reply.fail(error);
 	}
 
 	cancel(reason?: string): void {
-		this.over = true;
+		this.end();
 		if (this.timer !== null) clearTimeout(this.timer);
 		for (const ask of this.asking.splice(0)) ask.withdraw();
 		this.ticket?.cancel(reason);
+	}
+
+	private end(): void {
+		this.over = true;
+		if (this.held !== null) this.letGo();
+	}
+
+	private letGo(): void {
+		const { held } = this;
+		this.held = null;
+		for (const one of held ?? []) one.release();
 	}
 
 	private round(requests: readonly InputRequest[], state: JsonText | null): void {
@@ -103,6 +118,7 @@ export class InputRounds implements Sink, Ticket {
 						for (const other of this.asking.splice(0)) other.withdraw();
 						return this.fail(answer.error);
 					}
+					if (answer.holder) (this.held ??= []).push(answer.holder.hold(answer.result.length));
 					answers.set(key, answer.result);
 					if (answers.size === requests.length) this.again(answers, state);
 				}),

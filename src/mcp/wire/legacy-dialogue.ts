@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import type { Holder } from '../../http/held-bytes.ts';
 import type { Member } from '../../lib/json-scan.ts';
 import type { Connections } from '../connections/connections.ts';
 import { isRouted, logLevels } from '../dispatch.ts';
@@ -94,28 +95,33 @@ export class LegacyDialogue {
 		rounds.begin();
 	}
 
-	notification(envelope: Envelope, session: Session): void {
+	/** `holder` counts what goes on; null: nobody does. */
+	notification(envelope: Envelope, session: Session, holder: Holder | null): void {
 		if (envelope.method === 'notifications/initialized') return;
 		const { text, start, end, members } = envelope.params;
 		if (envelope.method === 'notifications/cancelled') {
 			const id = members?.find((member) => member.key === 'requestId');
-			const reason = stringParam(envelope, 'reason');
-			if (id !== undefined) session.calls.get(text.toString('latin1', id.start, id.end))?.cancel(reason ?? undefined);
+			// For logs; what a server does not take would hold all of it.
+			const reason = stringParam(envelope, 'reason')?.slice(0, maximumReason);
+			if (id !== undefined) session.calls.get(text.toString('latin1', id.start, id.end))?.cancel(reason);
 			return;
 		}
 		// Without an id it is no request, but some servers run it all the same: past names, rules and owners.
 		if (isRouted(envelope.method)) return;
 		const params = text.subarray(start, end);
-		if (envelope.method === 'notifications/progress' && session.asks.progress(params)) return;
-		session.connections.notify({ method: envelope.method, params });
+		if (envelope.method === 'notifications/progress' && session.asks.progress(params, holder)) return;
+		session.connections.notify({ method: envelope.method, params, holder });
 	}
 
-	/** The client's answer to a question of a server. */
-	response(envelope: Envelope, session: Session): void {
+	/** The client's answer to a question of a server. `holder` as in `notification`. */
+	response(envelope: Envelope, session: Session, holder: Holder | null): void {
 		if (envelope.id === null || envelope.answer === null) return;
-		session.asks.answered(envelope.id.toString('latin1'), envelope.answer);
+		session.asks.answered(envelope.id.toString('latin1'), { ...envelope.answer, holder });
 	}
 }
+
+/** Characters of the reason for which a call is taken back. */
+const maximumReason = 1000;
 
 /** Methods of 2026-07-28, which a server behind may know although this client does not. */
 const newerMethods: ReadonlySet<string> = new Set(['server/discover', 'subscriptions/listen', 'tasks/update']);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Exchange, Expiring, ReplyStream } from '../../http/exchange.ts';
 import type { Facts } from '../../facts/facts.ts';
+import type { HeldBytes } from '../../http/held-bytes.ts';
 import { cutText } from '../../lib/cut.ts';
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import { inSlices } from '../../lib/in-slices.ts';
@@ -67,7 +68,14 @@ export class SseFrontend {
 			return refuse(exchange, 404, envelope.id, 'the stream of this sessionId is not open; open one with GET');
 		}
 		exchange.facts.mcpSession = id.slice(0, 8);
-		stream.take(envelope, exchange.facts);
+		// The answer comes on the stream: the message is kept when its own exchange is long over.
+		const body = exchange.keepBody();
+		try {
+			stream.take(envelope, exchange.facts, body);
+		} catch (fault) {
+			body.release();
+			throw fault;
+		}
 		exchange.respond(202, [], null);
 	}
 
@@ -114,8 +122,8 @@ class SseStream implements ChannelOutput, SessionStream, Beating, Expiring {
 		exchange.expiring = this;
 	}
 
-	take(envelope: Envelope, facts: Facts): void {
-		this.session.take(envelope, facts);
+	take(envelope: Envelope, facts: Facts, body: HeldBytes): void {
+		this.session.take(envelope, facts, body);
 	}
 
 	write(message: Buffer): boolean {

@@ -44,14 +44,12 @@ export class LegacyFrontend {
 		if (!supportsVersion(exchange, envelope.id)) return;
 		const session = this.session(exchange, envelope.id);
 		if (session === null) return;
-		const { dialogue } = this.options;
 		if (envelope.kind === 'request') {
 			const channel = new HttpChannel(exchange, this.http(session), form);
-			dialogue.request(envelope, session, channel, exchange.facts);
+			this.options.dialogue.request(envelope, session, channel, exchange.facts);
 			return channel.begun();
 		}
-		if (envelope.kind === 'notification') dialogue.notification(envelope, session);
-		else dialogue.response(envelope, session);
+		this.silent(envelope, session, exchange);
 		exchange.respond(202, [], null);
 	}
 
@@ -66,7 +64,7 @@ export class LegacyFrontend {
 		if (session.protocolVersion !== batchVersion) return refuse(exchange, 400, null, noBatches);
 		const expected = messages.filter((one) => isEnvelopeFault(one) || one.kind === 'request').length;
 		if (expected === 0) {
-			for (const one of messages) this.silent(one, session);
+			for (const one of messages) this.silent(one, session, exchange);
 			return exchange.respond(202, [], null);
 		}
 		const channel = new HttpChannel(exchange, this.http(session), readAccept(header(exchange, 'accept')));
@@ -74,7 +72,7 @@ export class LegacyFrontend {
 		channel.begun();
 		for (const one of messages) {
 			if (isEnvelopeFault(one)) reply.answered(errorResponse(one.id, mcpError(one.code, one.message)));
-			else if (one.kind !== 'request') this.silent(one, session);
+			else if (one.kind !== 'request') this.silent(one, session, exchange);
 			else if (one.method === 'initialize') reply.answered(errorResponse(one.id, notInBatch));
 			else this.options.dialogue.request(one, session, reply.part(), exchange.facts);
 		}
@@ -123,10 +121,10 @@ export class LegacyFrontend {
 	}
 
 	/** A message that is not answered. */
-	private silent(message: Envelope | EnvelopeFault, session: Session): void {
+	private silent(message: Envelope | EnvelopeFault, session: Session, exchange: Exchange): void {
 		if (isEnvelopeFault(message)) return;
-		if (message.kind === 'notification') this.options.dialogue.notification(message, session);
-		else this.options.dialogue.response(message, session);
+		if (message.kind === 'notification') this.options.dialogue.notification(message, session, exchange);
+		else this.options.dialogue.response(message, session, exchange);
 	}
 
 	/** The reply begins when the targets have been heard: the session id in its headers tells of them. */

@@ -71,7 +71,7 @@ export class ModernDialogue {
 		}
 		if (envelope.method === 'subscriptions/listen') return this.listen(envelope, id, channel, lease);
 		if (caller.interactive && askingMethods.has(envelope.method)) {
-			this.interactive(request, caller, lease, reply, facts);
+			this.interactive(request, caller, lease, reply, channel, facts);
 			return reply;
 		}
 		reply.ended = () => lease.release();
@@ -89,6 +89,7 @@ export class ModernDialogue {
 		caller: Caller,
 		lease: PoolLease,
 		reply: CallReply,
+		channel: ReplyChannel,
 		facts: Facts,
 	): void {
 		const { method } = envelope;
@@ -100,13 +101,15 @@ export class ModernDialogue {
 			lease.release();
 			if (!(known instanceof ParkedCall)) return reply.fail(known);
 			reply.follow(known);
-			return known.resume(reply, inputResponses(envelope));
+			return known.resume(reply, inputResponses(envelope), channel.exchange ?? null);
 		}
-		const parked = new ParkedCall(
-			...([this.options.parking, binding, caller, reply] as const),
-			() => lease.release(),
-			envelope.params.text.length,
-		);
+		// A call that waits for its client lasts longer than its request.
+		const body = channel.exchange?.keepBody();
+		const released = () => {
+			lease.release();
+			body?.release();
+		};
+		const parked = new ParkedCall(this.options.parking, binding, caller, reply, released, envelope.params.text.length);
 		reply.follow(parked);
 		const call = callOf(envelope, caller, foreignMeta(envelope.meta), mirrored);
 		parked.begin((sink) => lease.connections.start(call, facts, sink));

@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
+import type { HeldBytes } from '../../http/held-bytes.ts';
 import { Dictionary } from '../../lib/dictionary.ts';
 import type { ReplyChannel, Stoppable } from './channel.ts';
 
@@ -59,12 +60,12 @@ export class SharedChannel {
 		return !this.full;
 	}
 
-	/** The part of a request whose id, as JSON text, this is. */
-	part(id: Buffer, facts: Facts): ChannelPart {
+	/** The part of a request whose id, as JSON text, this is. `body` is released when it is over. */
+	part(id: Buffer, facts: Facts, body: HeldBytes | null = null): ChannelPart {
 		const key = id.toString('latin1');
 		// A second request with the id of an open one is refused by who reads it; its part must not hide the first.
-		if (this.parts.get(key) !== undefined) return new ChannelPart(this, null, facts);
-		const part = new ChannelPart(this, key, facts);
+		if (this.parts.get(key) !== undefined) return new ChannelPart(this, null, facts, body);
+		const part = new ChannelPart(this, key, facts, body);
 		this.parts.add(key, part);
 		return part;
 	}
@@ -141,13 +142,15 @@ export class ChannelPart implements ReplyChannel {
 	readonly facts: Facts;
 	answering: Stoppable | null = null;
 	private readonly channel: SharedChannel;
+	private readonly body: HeldBytes | null;
 	private call: { cancel(reason?: string): void } | null = null;
 	private gone: (() => void) | null = null;
 	private silent = false;
 	private over = false;
 
-	constructor(channel: SharedChannel, key: string | null, facts: Facts) {
+	constructor(channel: SharedChannel, key: string | null, facts: Facts, body: HeldBytes | null) {
 		this.channel = channel;
+		this.body = body;
 		this.key = key;
 		this.facts = facts;
 	}
@@ -175,6 +178,7 @@ export class ChannelPart implements ReplyChannel {
 		this.over = true;
 		this.call = null;
 		this.answering = null;
+		this.body?.release();
 		this.channel.finish(this, this.silent ? null : message);
 	}
 
@@ -186,6 +190,7 @@ export class ChannelPart implements ReplyChannel {
 	leave(): void {
 		const { gone } = this;
 		this.gone = null;
+		this.body?.release();
 		gone?.();
 	}
 }

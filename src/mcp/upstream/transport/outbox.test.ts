@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Admission } from '../../../http/admission.ts';
+import { HeldBytes } from '../../../http/held-bytes.ts';
 import { Outbox, type Posted } from './outbox.ts';
 import { PostGate } from './post-gate.ts';
 
@@ -11,6 +13,7 @@ class Server {
 	cancelled = 0;
 	readonly full: string[] = [];
 	readonly box: Outbox;
+	readonly admission = new Admission({ held: 1, connections: 1 });
 
 	constructor(gate = new PostGate()) {
 		this.box = new Outbox(gate, (reason) => void this.full.push(reason));
@@ -21,7 +24,7 @@ class Server {
 			this.held.push(posted);
 			return { cancel: () => void this.cancelled++ };
 		};
-		for (let at = 0; at < count; at++) this.box.post(bytes, send, settled);
+		for (let at = 0; at < count; at++) this.box.post(bytes, send, settled, new HeldBytes(this.admission, bytes));
 	}
 
 	/** Takes what has come, and what comes then. */
@@ -125,4 +128,23 @@ test('at the end all is given up', () => {
 	server.post(1);
 	expect(server.held).toHaveLength(64);
 	expect(vi.getTimerCount()).toBe(0);
+});
+
+test('what is posted counts as held until it is taken, given up or refused', () => {
+	const server = new Server();
+	server.post(100);
+	expect(server.admission.held).toBe(1000);
+	server.takeAll();
+	expect(server.admission.held).toBe(0);
+	server.post(100);
+	vi.advanceTimersByTime(31_000);
+	expect(server.admission.held).toBe(0);
+	server.post(16_384);
+	expect(server.admission.held).toBe(163_840);
+	server.post(1);
+	expect([server.full.length, server.admission.held]).toEqual([1, 163_840]);
+	server.box.close();
+	expect(server.admission.held).toBe(0);
+	server.post(1);
+	expect(server.admission.held).toBe(0);
 });

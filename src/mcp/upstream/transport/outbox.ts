@@ -1,3 +1,4 @@
+import type { HeldBytes } from '../../../http/held-bytes.ts';
 import { SlotList, type Slotted } from '../../../lib/slot-list.ts';
 import { type Placed, WaitingLine } from '../../../lib/waiting-line.ts';
 import type { Ticket } from '../../model.ts';
@@ -39,16 +40,21 @@ export class Outbox implements Poster {
 		this.full = full;
 	}
 
-	/** `settled` is called once: when the server has taken it, or is not waited for any longer. */
-	post(bytes: number, send: Send, settled: (() => void) | null): void {
-		if (this.closed) return;
+	/**
+	 * `settled` is called once: when the server has taken it, or is not waited for any longer. `held` is released when the
+	 * message is kept no longer, however that came.
+	 */
+	post(bytes: number, send: Send, settled: (() => void) | null, held: HeldBytes | null = null): void {
+		if (this.closed) return held?.release();
 		const count = this.waiting.size + this.onWay.size;
 		// Asked before it is added: one large message is no proof of anything.
-		if (this.isFull(count))
+		if (this.isFull(count)) {
+			held?.release();
 			return this.full(`it does not take what it is sent: ${count} messages (${this.bytes} bytes) wait`);
+		}
 		if (count === 0) this.takenAt = performance.now();
 		this.bytes += bytes;
-		this.waiting.push(new Posted(this, bytes, send, settled));
+		this.waiting.push(new Posted(this, bytes, send, settled, held));
 		this.pump();
 	}
 
@@ -102,14 +108,16 @@ export class Posted implements Slotted, Placed {
 	private send: Send | null;
 	private ticket: Ticket | null = null;
 	private settled: (() => void) | null;
+	private readonly held: HeldBytes | null;
 	private readonly timer: NodeJS.Timeout;
 	private over = false;
 
-	constructor(box: Outbox, bytes: number, send: Send, settled: (() => void) | null) {
+	constructor(box: Outbox, bytes: number, send: Send, settled: (() => void) | null, held: HeldBytes | null) {
 		this.box = box;
 		this.bytes = bytes;
 		this.send = send;
 		this.settled = settled;
+		this.held = held;
 		this.timer = setTimeout(() => {
 			this.giveUp();
 			this.settle();
@@ -148,6 +156,7 @@ export class Posted implements Slotted, Placed {
 		this.send = null;
 		this.ticket = null;
 		clearTimeout(this.timer);
+		this.held?.release();
 		this.box.ended(this);
 		return true;
 	}

@@ -1,3 +1,4 @@
+import type { HeldBytes } from '../../../http/held-bytes.ts';
 import type { Ticket } from '../../model.ts';
 import { EventStream, type StreamEnd } from './event-stream.ts';
 import { HttpChannel } from './http-channel.ts';
@@ -67,12 +68,18 @@ export class SseTransport implements Transport {
 			return { cancel() {} };
 		}
 		this.inbox.add(id, receiver);
-		this.send({ id, message: request.message, headers: request.headers });
+		this.send({ id, message: request.message, headers: request.headers, held: null });
 		return { cancel: () => this.forget(id) };
 	}
 
-	post(message: Buffer, headers: readonly string[], settled?: () => void): void {
-		if (this.ended === null) this.send({ id: null, message, headers });
+	post(
+		message: Buffer,
+		headers: readonly string[],
+		settled: (() => void) | null = null,
+		held: HeldBytes | null = null,
+	): void {
+		if (this.ended === null) this.send({ id: null, message, headers, held });
+		else held?.release();
 		settled?.();
 	}
 
@@ -86,7 +93,7 @@ export class SseTransport implements Transport {
 
 	async close(): Promise<void> {
 		clearTimeout(this.timer);
-		this.waiting = [];
+		for (const { held } of this.waiting.splice(0)) held?.release();
 		this.ended ??= over('it was closed');
 		this.stream.cancel();
 		this.stopDelivering();
@@ -99,7 +106,7 @@ export class SseTransport implements Transport {
 		else this.deliver(endpoint, outgoing, outgoing.id);
 	}
 
-	private tell(endpoint: HttpChannel, { message, headers }: Outgoing): void {
+	private tell(endpoint: HttpChannel, { message, headers, held }: Outgoing): void {
 		const send = (posted: Posted) => {
 			const delivery = new SseDelivery(
 				endpoint,
@@ -111,7 +118,7 @@ export class SseTransport implements Transport {
 			delivery.send();
 			return delivery;
 		};
-		this.outbox.post(message.length, send, null);
+		this.outbox.post(message.length, send, null, held);
 	}
 
 	private deliver(endpoint: HttpChannel, { message, headers }: Outgoing, id: number): void {
@@ -174,7 +181,10 @@ export class SseTransport implements Transport {
 		if (this.ended !== null) return;
 		this.ended = fault;
 		clearTimeout(this.timer);
-		for (const { id } of this.waiting.splice(0)) if (id !== null) this.inbox.fail(id, { ...fault, neverRan: true });
+		for (const { id, held } of this.waiting.splice(0)) {
+			held?.release();
+			if (id !== null) this.inbox.fail(id, { ...fault, neverRan: true });
+		}
 		// A stream that broke was there before: what had been sent may have run.
 		this.inbox.end(mayHaveRun(fault));
 		this.stream.cancel();
@@ -191,6 +201,8 @@ interface Outgoing {
 	readonly id: number | null;
 	readonly message: Buffer;
 	readonly headers: readonly string[];
+	/** What counts it; null: nobody does here. */
+	readonly held: HeldBytes | null;
 }
 
 function over(reason: string, remedy = ''): TransportFault {

@@ -1,3 +1,4 @@
+import type { HeldBytes } from '../../../http/held-bytes.ts';
 import type { Child, ChildEnd } from '../../../processes/child.ts';
 import type { Command, Processes, Purpose } from '../../../processes/processes.ts';
 import { keepStray, type Printed } from '../../../processes/process-output.ts';
@@ -119,8 +120,13 @@ export class StdioTransport implements Transport {
 		return { cancel: () => this.inbox.delete(request.id) };
 	}
 
-	post(message: Buffer, _headers: readonly string[], settled?: () => void): void {
-		this.write(message);
+	post(
+		message: Buffer,
+		_headers: readonly string[],
+		settled: (() => void) | null = null,
+		held: HeldBytes | null = null,
+	): void {
+		this.write(message, held === null ? null : () => held.release());
 		settled?.();
 	}
 
@@ -133,10 +139,11 @@ export class StdioTransport implements Transport {
 		await this.child?.stop();
 	}
 
-	private write(message: Buffer): void {
+	private write(message: Buffer, left: (() => void) | null = null): void {
 		// One message a line is what keeps a client from sending a second one past every policy.
 		if (message.includes(0x0a)) throw new Error('a message for stdio holds a line break');
-		this.child?.write(Buffer.concat([message, lineBreak]));
+		if (this.child === null) left?.();
+		else this.child.write(Buffer.concat([message, lineBreak]), left);
 	}
 }
 

@@ -1,3 +1,4 @@
+import type { HeldBytes } from '../../../http/held-bytes.ts';
 import { SlotList } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
 import { HttpChannel } from './http-channel.ts';
@@ -50,9 +51,14 @@ export class StreamableHttpTransport implements Transport {
 		return posting;
 	}
 
-	post(message: Buffer, headers: readonly string[], settled?: () => void): void {
+	post(
+		message: Buffer,
+		headers: readonly string[],
+		settled: (() => void) | null = null,
+		held: HeldBytes | null = null,
+	): void {
 		const all = [...postHeaders, ...headers];
-		this.outbox.post(message.length, (posted) => new Telling(this.channel, all, message, posted), settled ?? null);
+		this.outbox.post(message.length, (posted) => new Telling(this.channel, all, message, posted), settled, held);
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {

@@ -1,3 +1,4 @@
+import type { HeldBytes } from '../../../http/held-bytes.ts';
 import type { Scanned } from '../../../lib/json-scan.ts';
 import type { Printed } from '../../../processes/process-output.ts';
 import type { Ticket } from '../../model.ts';
@@ -11,9 +12,10 @@ export interface Transport {
 	request(request: OutboundRequest, receiver: Receiver): Ticket;
 	/**
 	 * Sends a notification or a response to a server's request; faults show on later requests. `settled` is called once
-	 * what is sent from then on cannot overtake it.
+	 * what is sent from then on cannot overtake it. `held` is released when the message is kept no longer: the server has
+	 * taken it, or it was dropped.
 	 */
-	post(message: Buffer, headers: readonly string[], settled?: () => void): void;
+	post(message: Buffer, headers: readonly string[], settled?: (() => void) | null, held?: HeldBytes | null): void;
 	/** Receives what belongs to no request: stdio at once, Streamable HTTP by opening the GET stream. */
 	listen(receiver: Receiver, headers: readonly string[]): Ticket;
 	/** Tells the server that its session is over, where the transport has a way to (HTTP DELETE). */
