@@ -59,6 +59,11 @@ export class SharedChannel {
 		return !this.full;
 	}
 
+	/** Sends the response to a request that never had a part: it waits as any response does, and is not left out. */
+	answer(message: Buffer): void {
+		if (!this.over) this.respond(message);
+	}
+
 	/** The part of a request whose id, as JSON text, this is. */
 	part(id: Buffer, facts: Facts): ChannelPart {
 		const key = id.toString('latin1');
