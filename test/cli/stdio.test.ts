@@ -171,6 +171,20 @@ describe('calls', () => {
 		gateway.process.kill('SIGTERM');
 		expect(await gateway.exited).toBe(0);
 	}, 40_000);
+
+	test('each request that is refused is answered, also to a client that reads late', async () => {
+		const gateway = start(plain());
+		await gateway.initialize();
+		gateway.process.stdout?.pause();
+		// Without the capabilities that belong to its version.
+		const meta = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}';
+		for (let id = 1; id <= 8000; id++)
+			gateway.write(`{"jsonrpc":"2.0","id":${id},"method":"tools/list","params":{${meta}}}`);
+		await new Promise((resolve) => setTimeout(resolve, 1000));
+		gateway.process.stdout?.resume();
+		expect((await gateway.request('"last"', 'ping')).result).toEqual({});
+		expect(gateway.said().filter(({ error }) => error?.code === -32602)).toHaveLength(8000);
+	}, 40_000);
 });
 
 describe('the end', () => {

@@ -51,6 +51,16 @@ test('too many messages overflow, once, until the queue is empty', () => {
 	expect(channel.send(bytes(1))).toBe(true);
 });
 
+test('a refusal is an answer, and is sent to a client that does not keep up', () => {
+	const { output, channel } = open();
+	for (let i = 0; i < 4; i++) channel.send(bytes(1));
+	channel.answer(bytes(7));
+	expect(output).toMatchObject({ overflows: 1, written: [1, 1, 1, 1, 7] });
+	channel.close();
+	channel.answer(bytes(7));
+	expect(output.written).toHaveLength(5);
+});
+
 test('too many bytes overflow', () => {
 	const { output, channel } = open();
 	expect(channel.send(bytes(101))).toBe(false);

@@ -60,6 +60,11 @@ export class SharedChannel {
 		return !this.full;
 	}
 
+	/** Sends the response to a request that never had a part: it waits as any response does, and is not left out. */
+	answer(message: Buffer): void {
+		if (!this.over) this.respond(message);
+	}
+
 	/** The part of a request whose id, as JSON text, this is. `body` is released when it is over. */
 	part(id: Buffer, facts: Facts, body: HeldBytes | null = null): ChannelPart {
 		const key = id.toString('latin1');

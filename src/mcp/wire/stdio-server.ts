@@ -83,7 +83,10 @@ export class StdioServer {
 		id: Buffer | null,
 		fault: { readonly code: number; readonly message: string; readonly data?: Buffer | null },
 	): void {
-		this.channel.send(errorResponse(id, { ...mcpError(fault.code, fault.message), data: fault.data ?? null }));
+		const message = errorResponse(id, { ...mcpError(fault.code, fault.message), data: fault.data ?? null });
+		// Who asks waits for it, however slowly he reads; what has no id is nobody's answer.
+		if (id === null) this.channel.send(message);
+		else this.channel.answer(message);
 	}
 
 	/** The queue in front of the client is empty. */
