@@ -97,6 +97,28 @@ describe('limits', () => {
 		expect(server.opened).toBe(2);
 	});
 
+	test('of sets of shared connections that only listeners hold: a quarter is for calls', async () => {
+		const { one } = endpoint({ limits: { maxPooledSessions: 4 } });
+		const differing = (kind: string) => ({ experimental: { [kind]: {} } });
+		const listen = (kind: string) => {
+			const { headers, body } = modern(1, 'subscriptions/listen', { notifications: {} }, differing(kind));
+			return one.begin('POST', { ...headers, accept: 'application/json, text/event-stream' }, body);
+		};
+		const listening = ['a', 'b', 'c'].map(listen);
+		expect(listening.map(({ status }) => status)).toEqual([0, 0, 0]);
+		const refused = await listen('d').whole();
+		expect([refused.status, JSON.stringify(refused.messages()[0])]).toMatchObject([
+			429,
+			expect.stringContaining('maxPooledSessions') as string,
+		]);
+		expect(listen('a').status).toBe(0);
+		const call = modern(1, 'tools/call', { name: 'hang' }, differing('d'));
+		expect(one.begin('POST', call.headers, call.body).status).toBe(0);
+		listening[0]?.leave();
+		listening[1]?.leave();
+		expect(listen('d').status).toBe(0);
+	});
+
 	test('of sessions: 503 beyond', async () => {
 		const { one } = endpoint({ limits: { maxSessions: 2 } });
 		const first = await one.open();

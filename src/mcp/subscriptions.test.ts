@@ -65,3 +65,30 @@ test('long names are followed up to a measure, and again once others have gone',
 	for (let at = 0; at < 32; at++) follow(at);
 	expect(refused).toEqual([]);
 });
+
+test('what one follows leaves room for others who share the connections', () => {
+	const { subscriptions } = oneTarget();
+	const [greedy, modest] = [{}, {}];
+	const refused: string[] = [];
+	const follow = (follower: object, id: string) =>
+		subscriptions.add(follower, 'a', { kind: 'resource', id }, (refusal) => {
+			if (refusal !== null) refused.push(id);
+		});
+	for (let at = 0; at < 1001; at++) follow(greedy, `file:///${at}`);
+	expect(refused).toEqual(['file:///1000']);
+	// What is followed already counts for who follows it, too.
+	for (const id of ['file:///mine', 'file:///0', 'file:///0']) follow(modest, id);
+	subscriptions.remove(greedy, 'a', { kind: 'resource', id: 'file:///0' });
+	follow(greedy, 'file:///again');
+	expect(refused).toEqual(['file:///1000']);
+	for (let other = 0; other < 10; other++) {
+		const another = {};
+		for (let at = 0; at < 1000; at++) follow(another, `file:///${other}/${at}`);
+	}
+	// Ten thousand in all.
+	expect(refused).toHaveLength(1 + 1002);
+	subscriptions.removeAll(greedy);
+	refused.length = 0;
+	follow(modest, 'file:///later');
+	expect(refused).toEqual([]);
+});

@@ -18,6 +18,7 @@ export class Subscriptions {
 	private followed: Map<string, Followed> | null = null;
 	/** Characters of the names that are followed. */
 	private held = 0;
+	private readonly shares = new Map<Follower, Share>();
 
 	constructor(upstreams: Upstreams) {
 		this.upstreams = upstreams;
@@ -28,19 +29,18 @@ export class Subscriptions {
 		const key = keyOf(target, topic);
 		this.followed ??= new Map();
 		const known = this.followed.get(key);
+		if (!this.mayFollow(follower, topic, known))
+			return done(mcpError(code.invalidParams, 'too many subscriptions, or too long a name'));
 		if (known !== undefined) {
-			known.followers.add(follower);
+			this.join(follower, known);
 			if (known.waiting === null) done(null);
 			else known.waiting.push(done);
 			return;
 		}
-		const tooLong = topic.id.length > maximumIdLength || this.held + topic.id.length > maximumHeld;
-		if (this.followed.size >= maximumTopics || tooLong) {
-			return done(mcpError(code.invalidParams, 'too many subscriptions, or too long a name'));
-		}
-		const followed: Followed = { target, topic, followers: new Set([follower]), waiting: [done] };
+		const followed: Followed = { target, topic, followers: new Set(), waiting: [done] };
 		this.followed.set(key, followed);
 		this.held += topic.id.length;
+		this.join(follower, followed);
 		const leg = this.upstreams.leg(target);
 		if (leg === undefined)
 			return this.settle(key, followed, mcpError(code.invalidParams, `Unknown resource: ${topic.id}`));
@@ -50,7 +50,9 @@ export class Subscriptions {
 	remove(follower: Follower, target: string, topic: Topic): void {
 		const key = keyOf(target, topic);
 		const followed = this.followed?.get(key);
-		if (followed?.followers.delete(follower) !== true || followed.followers.size > 0) return;
+		if (followed?.followers.delete(follower) !== true) return;
+		this.leave(follower, topic);
+		if (followed.followers.size > 0) return;
 		this.forget(key, followed);
 		this.upstreams.leg(target)?.upstream?.unwatch(topic);
 	}
@@ -93,15 +95,49 @@ export class Subscriptions {
 		for (const done of waiting ?? []) done(refusal);
 	}
 
-	private forget(key: string, { topic }: Followed): void {
+	private mayFollow(follower: Follower, { id }: Topic, known: Followed | undefined): boolean {
+		if (known?.followers.has(follower) === true) return true;
+		const { topics, held } = this.shares.get(follower) ?? { topics: 0, held: 0 };
+		if (topics >= maximumTopics || id.length > maximumIdLength || held + id.length > maximumHeld) return false;
+		const all = known !== undefined ? 0 : (this.followed?.size ?? 0);
+		return all < manyFollowers * maximumTopics && this.held + id.length <= manyFollowers * maximumHeld;
+	}
+
+	private join(follower: Follower, { followers, topic }: Followed): void {
+		if (followers.has(follower)) return;
+		followers.add(follower);
+		const share = this.shares.get(follower) ?? { topics: 0, held: 0 };
+		share.topics++;
+		share.held += topic.id.length;
+		this.shares.set(follower, share);
+	}
+
+	private leave(follower: Follower, topic: Topic): void {
+		const share = this.shares.get(follower);
+		if (share === undefined) return;
+		share.topics--;
+		share.held -= topic.id.length;
+		if (share.topics <= 0) this.shares.delete(follower);
+	}
+
+	private forget(key: string, { topic, followers }: Followed): void {
+		for (const follower of followers) this.leave(follower, topic);
 		if (this.followed?.delete(key) === true) this.held -= topic.id.length;
 	}
 }
 
-/** More topics are not followed over one set of connections, nor longer names, nor more characters of names in all. */
+/** One follower follows no more topics, nor longer names, nor more characters of names in all. */
 const maximumTopics = 1000;
 const maximumIdLength = 8192;
 const maximumHeld = 256 * 1024;
+/** Over one set of connections so many times as much is followed: strangers share it, and none may take all. */
+const manyFollowers = 10;
+
+/** What one follower takes of the limits. */
+interface Share {
+	topics: number;
+	held: number;
+}
 
 interface Followed {
 	readonly target: string;

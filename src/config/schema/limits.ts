@@ -26,7 +26,7 @@ export const LIMITS = section(
 		maxSessions: count('Sessions of one backend at once; more are refused with 503.', 10_000),
 		maxPooledSessions: count(
 			'Sessions at one target that clients without a session of their own share; calls that need one for themselves may ' +
-				'open twice as many more.',
+				'open twice as many more. A quarter is not lent to streams that listen.',
 			32,
 		),
 		maxProcesses: count('Child processes of all stdio targets at once; more are refused until one ends.', 1000),

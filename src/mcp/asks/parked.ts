@@ -10,6 +10,8 @@ import { UrlAsk, wantedUrls } from './url-elicitation.ts';
 
 /** Questions that come within this time of each other are put to the client together. */
 const gatherMs = 10;
+/** More questions of one call do not wait for its client. */
+const maximumAsks = 1000;
 /** More calls than this do not wait for their clients, nor more bytes of them: each is kept as it came. */
 const maximumParked = 10_000;
 const maximumHeld = 64 * 1024 * 1024;
@@ -147,7 +149,7 @@ export class ParkedCall implements Sink, Ticket {
 	}
 
 	ask(ask: Ask): void {
-		if (this.over || !mayBeAsked(this.caller, ask)) return refuseAsk(ask);
+		if (this.over || this.asks.size >= maximumAsks || !mayBeAsked(this.caller, ask)) return refuseAsk(ask);
 		const key = `input-${++this.asked}`;
 		this.asks.set(key, ask);
 		ask.onWithdrawn(() => this.asks.delete(key));

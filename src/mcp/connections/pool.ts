@@ -1,8 +1,9 @@
 import type { Beating, Heartbeat } from '../../lib/heartbeat.ts';
 import { canonical } from '../canonical.ts';
 import { Connections, type Federation } from './connections.ts';
+import { tooMuch } from '../errors.ts';
 import type { LaneBudget } from '../legs/lanes.ts';
-import type { Caller } from '../model.ts';
+import type { Caller, McpError } from '../model.ts';
 
 /** Connections that wait for their next request longer than this are ended. */
 const idleMs = 60_000;
@@ -52,15 +53,17 @@ export class Pool implements Beating {
 	}
 
 	/**
-	 * Lends a set of connections; give it back with `release`. null: too many calls are under way. What only listens is
-	 * no `call`: it may last for days.
+	 * Lends a set of connections; give it back with `release`. An error: too much is under way. What only listens is no
+	 * `call`: it may last for days.
 	 */
-	lease(caller: Caller, call = true): PoolLease | null {
+	lease(caller: Caller, call = true): PoolLease | McpError {
 		if (this.last?.caller === caller) return this.lend(this.last.entry, call);
 		const key = keyOf(caller);
 		let entry = this.entries.get(key);
 		if (entry === undefined) {
-			if (this.entries.size >= this.limits.sets && (this.ending >= this.limits.sets || !this.evict())) return null;
+			if (!call && this.fullOfListeners) return tooManyListeners;
+			if (this.entries.size >= this.limits.sets && (this.ending >= this.limits.sets || !this.evict()))
+				return tooManySets;
 			const connections = new Connections(this.federation, caller, { lanes: this.lanes, resume: null });
 			entry = { key, connections, users: 0, calls: 0, idleSince: 0 };
 			this.entries.set(key, entry);
@@ -96,11 +99,19 @@ export class Pool implements Beating {
 		await Promise.all(entries.map((entry) => entry.connections.close()));
 	}
 
-	private lend(entry: Entry, call: boolean): PoolLease | null {
-		if (call && entry.calls >= this.limits.calls) return null;
+	private lend(entry: Entry, call: boolean): PoolLease | McpError {
+		if (call && entry.calls >= this.limits.calls) return tooManyCalls;
+		if (!call && !listens(entry) && this.fullOfListeners) return tooManyListeners;
 		entry.users++;
 		if (call) entry.calls++;
 		return new PoolLease(entry, call);
+	}
+
+	/** A quarter of the sets is for calls: who listens keeps others from calling for as long as it likes. */
+	private get fullOfListeners(): boolean {
+		let listening = 0;
+		for (const entry of this.entries.values()) if (listens(entry)) listening++;
+		return listening >= this.limits.sets - Math.floor(this.limits.sets / 4);
 	}
 
 	private evict(): boolean {
@@ -123,6 +134,15 @@ export class Pool implements Beating {
 			.finally(() => this.ending--);
 	}
 }
+
+function listens({ users, calls }: Entry): boolean {
+	return users > calls;
+}
+
+const limit = 'config.mcp.limits.maxPooledSessions';
+const tooManyCalls = tooMuch('too many calls are under way');
+const tooManySets = tooMuch(`too many clients that differ call or listen at once (${limit})`);
+const tooManyListeners = tooMuch(`too many clients that differ listen at once (${limit})`);
 
 /** What a server can see of a caller, in a form that is the same for all who look alike. */
 function keyOf({ principal, logLevel, handshake, capabilities }: Caller): string {

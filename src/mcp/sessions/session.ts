@@ -93,7 +93,11 @@ export class Session implements Listener, Beating {
 		const { missed } = this;
 		this.missed = null;
 		this.missedBytes = 0;
-		for (const { message } of missed ?? []) stream.send(message);
+		for (const one of missed ?? []) {
+			// The stream may end of it, when its client does not read; what is left waits for the next.
+			if (this.stream === stream) stream.send(one.message);
+			else this.miss(one);
+		}
 	}
 
 	detach(stream: SessionStream): void {

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../http/exchange.ts';
-import { code, mcpError, tooMuch } from '../errors.ts';
+import { code, mcpError } from '../errors.ts';
 import type { Caller, Result } from '../model.ts';
-import type { Pool, PoolLease } from '../connections/pool.ts';
+import { type Pool, PoolLease } from '../connections/pool.ts';
 import { callOf, tokenOf } from './call-of.ts';
 import { anonymous } from './callers.ts';
 import type { Envelope } from './envelope.ts';
@@ -35,7 +35,7 @@ export class StatelessFrontend {
 		if (envelope.kind !== 'request' || envelope.id === null) return exchange.respond(202, [], null);
 		const { pool, channel, dialogue } = this.options;
 		const lease = pool.lease(opening ? unasked(this.options.dialogue.openedBy(envelope)) : nobody);
-		if (lease === null) return refuse(exchange, 429, envelope.id, tooMany, ['retry-after', '5']);
+		if (!(lease instanceof PoolLease)) return refuse(exchange, 429, envelope.id, lease, ['retry-after', '5']);
 		const to = new HttpChannel(exchange, channel);
 		const codec = codecOf(envelope, this, lease.connections.federation.naming.plain);
 		const reply = new CallReply(to, envelope.id, tokenOf(envelope), codec, exchange.facts, null);
@@ -103,5 +103,4 @@ function withoutStreams(text: Buffer): Buffer {
 
 const notAllowed = ['allow', 'POST', 'content-type', 'text/plain'];
 const noBatches = mcpError(code.invalidRequest, 'batches exist only in sessions; send each message by itself');
-const tooMany = tooMuch('too many calls are under way');
 const emptyResult: Result = { text: Buffer.from('{}'), type: 'complete', stamped: false };

@@ -2,13 +2,12 @@ import type { Facts } from '../../facts/facts.ts';
 import { cutText } from '../../lib/cut.ts';
 import { inSlices } from '../../lib/in-slices.ts';
 import { isScanFault, type Member, scanJson } from '../../lib/json-scan.ts';
-import { tooMuch } from '../errors.ts';
 import { greet } from '../greeting.ts';
 import { askingMethods } from '../legs/lanes.ts';
 import { missingTarget } from '../missing.ts';
 import type { Call, Caller, JsonText } from '../model.ts';
 import { type Parking, ParkedCall } from '../asks/parked.ts';
-import type { Pool, PoolLease } from '../connections/pool.ts';
+import { type Pool, PoolLease } from '../connections/pool.ts';
 import { callOf, tokenOf } from './call-of.ts';
 import { Callers, metaKeys } from './callers.ts';
 import type { ReplyChannel } from './channel.ts';
@@ -65,8 +64,8 @@ export class ModernDialogue {
 			return reply;
 		}
 		const lease = this.options.pool.lease(caller, envelope.method !== 'subscriptions/listen');
-		if (lease === null) {
-			reply.fail(tooMuch('too many calls are under way'));
+		if (!(lease instanceof PoolLease)) {
+			reply.fail(lease);
 			return reply;
 		}
 		if (envelope.method === 'subscriptions/listen') return this.listen(envelope, id, channel, lease);

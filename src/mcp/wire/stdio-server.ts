@@ -2,7 +2,7 @@ import type { Facts } from '../../facts/facts.ts';
 import { cutText } from '../../lib/cut.ts';
 import { code, mcpError, stopping } from '../errors.ts';
 import type { Caller } from '../model.ts';
-import type { Pool, PoolLease } from '../connections/pool.ts';
+import { type Pool, PoolLease } from '../connections/pool.ts';
 import { errorResponse } from '../rpc-text.ts';
 import type { Session } from '../sessions/session.ts';
 import { Callers } from './callers.ts';
@@ -136,9 +136,15 @@ export class StdioServer {
 		if (this.channel.find(id.toString('latin1')) !== undefined) {
 			return this.refuse(id, { code: code.invalidRequest, message: 'a request with this id is still open' });
 		}
-		this.kept ??= this.parts.pool.lease(this.callers.of(envelope, facts.sourceAddress), false);
+		this.kept ??= this.keep(envelope, facts);
 		const part = this.channel.part(id, facts);
 		part.follow(this.parts.modern.request({ envelope, id, mirrored: null }, part, facts));
+	}
+
+	/** The connections stay while the client does. */
+	private keep(envelope: Envelope, { sourceAddress }: Facts): PoolLease | null {
+		const lease = this.parts.pool.lease(this.callers.of(envelope, sourceAddress), false);
+		return lease instanceof PoolLease ? lease : null;
 	}
 
 	private cancelled(envelope: Envelope): void {
