@@ -67,4 +67,29 @@ describe('EventReader', () => {
 		const { events, good } = read(`data: ${'x'.repeat(900)}\n\n`.repeat(50), 777);
 		expect([events.length, good]).toEqual([50, true]);
 	});
+
+	test('all line ends, wherever the stream is cut in two', () => {
+		const mixed = Buffer.from('data: a\r\rdata: b\n\ndata: c\r\n\r\ndata: d\n\r\ndata: e\r\n\rdata: f\ndata: g\r\n\n');
+		const whole = ['a', 'b', 'c', 'd', 'e', 'f\ng'];
+		for (let cut = 0; cut <= mixed.length; cut++) {
+			const found: string[] = [];
+			const reader = new EventReader(1000, (data) => found.push(data.toString()));
+			reader.push(mixed.subarray(0, cut));
+			reader.push(mixed.subarray(cut));
+			expect(found).toEqual(whole);
+		}
+	});
+
+	test.each(['\r', '\n', '\r\n', ':\r'])('looks at a chunk of %j about once', (line) => {
+		const chunk = Buffer.from(line.repeat(2000));
+		let looked = 0;
+		const search = chunk.indexOf.bind(chunk);
+		chunk.indexOf = ((value: number, from = 0) => {
+			const at = search(value, from);
+			looked += (at < 0 ? chunk.length : at + 1) - from;
+			return at;
+		}) as typeof chunk.indexOf;
+		expect(new EventReader(1000, () => {}).push(chunk)).toBe(true);
+		expect(looked).toBeLessThanOrEqual(chunk.length * 3);
+	});
 });

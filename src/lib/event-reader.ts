@@ -43,8 +43,10 @@ export class EventReader {
 		let from = this.afterReturn && chunk[0] === 0x0a ? 1 : 0;
 		this.afterReturn = false;
 		let carriage = chunk.indexOf(0x0d, from);
+		let feed = chunk.indexOf(0x0a, from);
 		for (;;) {
-			const feed = chunk.indexOf(0x0a, from);
+			// Searched on only once passed: anew for each line, a chunk that has only the other kind took quadratic time.
+			if (feed >= 0 && feed < from) feed = chunk.indexOf(0x0a, from);
 			if (carriage >= 0 && carriage < from) carriage = chunk.indexOf(0x0d, from);
 			const at = carriage >= 0 && (feed < 0 || carriage < feed) ? carriage : feed;
 			if (at < 0) break;

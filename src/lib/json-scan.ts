@@ -64,6 +64,20 @@ export function scanJson(text: Buffer, look: Look, maximum: number = maximumReco
 	return new Scan(text, maximum).run(look);
 }
 
+/** What several texts may have of recorded members together; below zero when they have more. */
+export interface MemberBudget {
+	left: number;
+}
+
+/** `scanJson` for one of several texts that share a limit. */
+export function scanWithin(text: Buffer, look: Look, budget: MemberBudget): Scanned | ScanFault {
+	if (!isUtf8(text)) return { fault: 'utf-8', at: 0 };
+	const scan = new Scan(text, budget.left);
+	const scanned = scan.run(look);
+	budget.left -= scan.recorded;
+	return scanned;
+}
+
 /** Whether a scan ended in a refusal. */
 export function isScanFault(scan: Scanned | ScanFault): scan is ScanFault {
 	return 'fault' in scan;
@@ -90,7 +104,7 @@ class Scan {
 	private view: DataView | null = null;
 	private at = 0;
 	private fault: ScanFault | null = null;
-	private recorded = 0;
+	recorded = 0;
 	/** Members of the recorded object that was walked last. */
 	private walked: readonly Member[] | null = null;
 

@@ -4,7 +4,7 @@ import type { FakeExchange } from '../../test/support/fake-exchange.ts';
 import { FakeTarget } from '../../test/support/fake-target.ts';
 import type { Ask } from './model.ts';
 import { Callers } from './wire/callers.ts';
-import { isEnvelopeFault, readEnvelope } from './wire/envelope.ts';
+import { isEnvelopeFault, readBatch, readEnvelope } from './wire/envelope.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -124,3 +124,15 @@ function resultOf(reply: FakeExchange): { requestState?: string; inputRequests?:
 	const [message] = reply.messages();
 	return message?.['result'] as ReturnType<typeof resultOf>;
 }
+
+test('the messages of a batch share what one message may have of members', () => {
+	const message = (members: number) => {
+		const keys = Array.from({ length: members }, (_, at) => `"${at}":1`).join(',');
+		return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{${keys}}}`;
+	};
+	const batch = (count: number, members: number) =>
+		readBatch(Buffer.from(`[${Array.from({ length: count }, () => message(members)).join(',')}]`), 50, 256);
+	expect(batch(50, 190)).toHaveLength(50);
+	expect(batch(1, 9900)).toHaveLength(1);
+	expect(batch(2, 9900)).toMatchObject({ status: 400, code: -32700, id: null });
+});

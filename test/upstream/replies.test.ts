@@ -106,9 +106,9 @@ describe('compressed answers, which were not asked for', () => {
 		const server = await serve();
 		const { url } = await behind(server);
 		const one = await LegacyClient.open(url);
-		const failing = async (coding: string, body: Buffer) => {
+		const failing = async (coding: string, body: Buffer, type = 'application/json') => {
 			server.override('tools/call', (_message, response) =>
-				response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding }).end(body),
+				response.writeHead(200, { 'content-type': type, 'content-encoding': coding }).end(body),
 			);
 			return (await one.request('tools/call', '{"name":"echo"}')).message.error?.message;
 		};
@@ -116,7 +116,11 @@ describe('compressed answers, which were not asked for', () => {
 		expect(await failing('zstd', Buffer.from('x'))).toContain('it sent zstd content, which was not asked for');
 		const bomb = gzipSync(Buffer.alloc(65 * 1024 * 1024, 0x20));
 		expect(bomb.length).toBeLessThan(100_000);
-		expect(await failing('gzip', bomb)).toContain('it sent more than 67108864 bytes');
+		expect(await failing('gzip', bomb)).toContain('unpacks to more than 100 times its size');
+		for (const blank of ['\n', '\r', ':\n'])
+			expect(await failing('gzip', gzipSync(Buffer.alloc(8 * 1024 * 1024, blank)), 'text/event-stream')).toMatch(
+				/unpacks to more than 100 times its size/,
+			);
 		server.override('tools/call', null);
 		expect(await one.tool('echo')).toContain('echo');
 	});

@@ -1,4 +1,12 @@
-import { decodeString, isScanFault, type Member, type ScanFault, type Scanned, scanJson } from '../../lib/json-scan.ts';
+import {
+	decodeString,
+	isScanFault,
+	type Member,
+	type ScanFault,
+	type Scanned,
+	scanJson,
+	scanWithin,
+} from '../../lib/json-scan.ts';
 import { code } from '../errors.ts';
 import type { Answer } from '../model.ts';
 import { selfFault } from './self-description.ts';
@@ -27,7 +35,7 @@ export interface EnvelopeFault {
 	readonly id: Buffer | null;
 }
 
-/** Of the message, its params and their `_meta` together. Recording 350,000, as 4 MiB can hold, takes half a second. */
+/** Of a message or of all messages of a batch, their params and their `_meta` together. Recording 350,000, as 4 MiB can hold, takes half a second. */
 const maximumMembers = 10_000;
 
 /**
@@ -36,10 +44,15 @@ const maximumMembers = 10_000;
  * a call lasts.
  */
 export function readEnvelope(body: Buffer, maximumId: number): Envelope | EnvelopeFault {
-	const scanned = scanJson(body, { params: { _meta: {}, ref: {} }, error: {} }, maximumMembers);
+	return fromScan(scanJson(body, messageLook, maximumMembers), maximumId);
+}
+
+const messageLook = { params: { _meta: {}, ref: {} }, error: {} };
+
+function fromScan(scanned: Scanned | ScanFault, maximumId: number): Envelope | EnvelopeFault {
 	if (isScanFault(scanned)) return notJson(scanned);
 	if (scanned.members === null) {
-		const batch = body[scanned.start] === 0x5b;
+		const batch = scanned.text[scanned.start] === 0x5b;
 		return refused(
 			code.invalidRequest,
 			batch ? 'a batch is not taken here' : 'the body is not a JSON-RPC message',
@@ -58,7 +71,7 @@ export function isBatch(body: Buffer): boolean {
 
 /**
  * Reads the messages of a batch, each for itself. Refused with HTTP 400 as a whole: what is no JSON (-32700), an empty
- * batch, and one of more than `maximum` messages (-32600).
+ * batch, and one of more than `maximum` messages (-32600), and more members than one message may have (-32700).
  */
 export function readBatch(
 	body: Buffer,
@@ -70,7 +83,15 @@ export function readBatch(
 	const items = itemsOf(scanned, maximum);
 	if (items === null) return refused(code.invalidRequest, `a batch has at most ${maximum} messages`, null);
 	if (items.length === 0) return refused(code.invalidRequest, 'the batch is empty', null);
-	return items.map((item) => readEnvelope(item, maximumId));
+	const budget = { left: maximumMembers };
+	const messages: (Envelope | EnvelopeFault)[] = [];
+	for (const item of items) {
+		const message = scanWithin(item, messageLook, budget);
+		if (budget.left < 0)
+			return refused(code.parse, `the messages of a batch have at most ${maximumMembers} members in all`, null);
+		messages.push(fromScan(message, maximumId));
+	}
+	return messages;
 }
 
 export function isEnvelopeFault(envelope: Envelope | EnvelopeFault): envelope is EnvelopeFault {
@@ -99,7 +120,7 @@ function itemsOf({ text, start, end }: Scanned, maximum: number): Buffer[] | nul
 	let from = start + 1;
 	const take = (to: number) => {
 		const item = text.subarray(from, to);
-		if (item.some((byte) => byte > 0x20)) items.push(Buffer.from(item));
+		if (!isBlank(item)) items.push(Buffer.from(item));
 		from = to + 1;
 	};
 	for (let at = start + 1; at < end - 1; at++) {
@@ -114,6 +135,12 @@ function itemsOf({ text, start, end }: Scanned, maximum: number): Buffer[] | nul
 	}
 	take(end - 1);
 	return items.length > maximum ? null : items;
+}
+
+/** A loop: a call for each of four million spaces took 30 ms. */
+function isBlank(text: Buffer): boolean {
+	for (let at = 0; at < text.length; at++) if ((text[at] ?? 0) > 0x20) return false;
+	return true;
 }
 
 /** The closing quote of a string that was scanned. */

@@ -8,6 +8,10 @@ import type { TransportFault } from './transport.ts';
 /** Larger answers are given up when nothing else is said: memory is finite. */
 export const maximumAnswerBytes = 64 * 1024 * 1024;
 
+/** Beyond its first bytes, only what is made to take long to read unpacks to more than so many times its size. */
+const freeBytes = 1024 * 1024;
+const maximumRatio = 100;
+
 /** Where the bytes of a reply go, decoded if need be. */
 export interface BodyTaker {
 	data(chunk: Buffer): void;
@@ -31,8 +35,8 @@ const decoders = {
 
 /**
  * What a body needs to become readable: null for nothing, a fault for what is not known. The gateway asks for no
- * compression, but some servers compress whatever they are asked. Output comes in small pieces, so that the taker's
- * own limit holds for what unpacks to a thousand times its size.
+ * compression, but some servers compress whatever they are asked. Output comes in small pieces, so that limits hold for
+ * what unpacks to a thousand times its size.
  */
 export function bodyDecoder(headers: ReplyHeaders, taker: BodyTaker): BodyDecoder | TransportFault | null {
 	const coding = String(headers['content-encoding'] ?? '').toLowerCase();
@@ -40,12 +44,13 @@ export function bodyDecoder(headers: ReplyHeaders, taker: BodyTaker): BodyDecode
 	if (!Object.hasOwn(decoders, coding))
 		return replyFault(`it sent ${coding.slice(0, 40)} content, which was not asked for`);
 	const decoder = decoders[coding as keyof typeof decoders]();
-	decoder.on('data', (chunk: Buffer) => taker.data(chunk));
+	const decoding = new Decoding(decoder, taker);
+	decoder.on('data', (chunk: Buffer) => decoding.unpacked(chunk));
 	decoder.on('end', () => taker.end());
 	decoder.on('error', (error) =>
 		taker.broken(replyFault(`it sent ${coding} content that is broken: ${error.message}`)),
 	);
-	return new Decoding(decoder, taker);
+	return decoding;
 }
 
 /**
@@ -58,13 +63,26 @@ class Decoding implements BodyDecoder {
 	private waiting: Pieces | null = null;
 	private busy = false;
 	private ended = false;
+	private came = 0;
+	private gave = 0;
 
 	constructor(decoder: Transform, taker: BodyTaker) {
 		this.decoder = decoder;
 		this.taker = taker;
 	}
 
+	/** Blank lines and comments of a stream count against no limit of the taker's. */
+	unpacked(chunk: Buffer): void {
+		this.gave += chunk.length;
+		if (this.gave <= freeBytes + this.came * maximumRatio) return this.taker.data(chunk);
+		this.destroy();
+		this.taker.broken(
+			replyFault(`it sent compressed content that unpacks to more than ${maximumRatio} times its size`),
+		);
+	}
+
 	write(chunk: Buffer): void {
+		this.came += chunk.length;
 		if (!this.busy) return this.pass(chunk);
 		if (this.waiting === null) this.waiting = new Pieces(chunk);
 		else this.waiting.add(chunk);

@@ -55,6 +55,8 @@ const maximumHeadBytes = 16 * 1024;
 const maximumInterim = 16;
 /** A larger body is not copied to go out in one piece with the head. */
 const maximumJoined = 8 * 1024;
+/** So much work with one piece lets others come first. */
+const turnMs = 2;
 const headEnd = Buffer.from('\r\n\r\n');
 
 /** One connection to a server, which carries one request at a time over HTTP/1.1. */
@@ -89,7 +91,7 @@ export class CallConnection {
 			this.connected = true;
 			if (this.call !== null) this.write(this.call);
 		});
-		this.socket.on('data', (chunk: Buffer) => this.take(chunk));
+		this.socket.on('data', (chunk: Buffer) => this.heard(chunk));
 		this.socket.on('end', () => this.ended());
 		this.socket.on('error', (error) => (this.error ??= error));
 		this.socket.on('close', () => {
@@ -132,6 +134,15 @@ export class CallConnection {
 			this.socket.write(body);
 			this.socket.uncork();
 		}
+	}
+
+	/** Of a flood, libuv reads 2 MiB in one turn. Where a piece of it was work, the next one comes after the others' turn. */
+	private heard(chunk: Buffer): void {
+		const began = performance.now();
+		this.take(chunk);
+		if (performance.now() - began < turnMs || this.socket.destroyed) return;
+		this.socket.pause();
+		setImmediate(() => this.socket.resume());
 	}
 
 	private take(chunk: Buffer): void {

@@ -21,6 +21,10 @@ class CutSocket extends EventEmitter {
 
 	uncork(): void {}
 
+	pause(): void {}
+
+	resume(): void {}
+
 	destroy(): void {
 		if (this.destroyed) return;
 		this.destroyed = true;
