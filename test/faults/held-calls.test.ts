@@ -72,8 +72,12 @@ describe('a call whose client has hung up holds its body', () => {
 			await stays(gateway);
 			server.override('initialize', null);
 			const greeting = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'late' } };
-			server.sessions.add('late');
-			if (way === 'it is answered') kept.answer(JSON.stringify(greeting), { 'mcp-session-id': 'late' });
+			// The gateway's own look waits, too, and ends its session when it has seen enough.
+			const session = (at: number) => {
+				server.sessions.add(`late-${at}`);
+				return { 'mcp-session-id': `late-${at}` };
+			};
+			if (way === 'it is answered') kept.answer(JSON.stringify(greeting), session);
 			if (way === 'its server is given up') kept.breakOff();
 			await none(gateway);
 			if (way === 'it is answered') expect(server.of('tools/call')).toHaveLength(1);

@@ -54,10 +54,14 @@ export class Kept {
 			server.override(method, (message, response) => void this.all.push({ message, response }));
 	}
 
-	answer(result = '{"content":[{"type":"text","text":"late"}]}', headers: Record<string, string> = {}): void {
-		for (const { message, response } of this.all.splice(0)) {
+	/** `headers` by the place of the message among those that are answered now. */
+	answer(
+		result = '{"content":[{"type":"text","text":"late"}]}',
+		headers: (at: number) => Record<string, string> = () => ({}),
+	): void {
+		for (const [at, { message, response }] of this.all.splice(0).entries()) {
 			const id = JSON.stringify(message.id);
-			response.writeHead(200, { 'content-type': 'application/json', ...headers });
+			response.writeHead(200, { 'content-type': 'application/json', ...headers(at) });
 			response.end(`{"jsonrpc":"2.0","id":${id},"result":${result}}`);
 		}
 	}

@@ -168,13 +168,15 @@ export class CallConnection {
 		if (end > maximumHeadBytes || (end < 0 && all.length > maximumHeadBytes + 3))
 			return this.refuse('the headers are too large');
 		if (end < 0) {
+			// The rest of what is no head may never come.
+			if (!mayBeHead(all)) return this.refuse(notHttp);
 			this.partial = all;
 			return null;
 		}
 		this.partial = null;
 		const head = this.owner.headOf(all.toString('latin1', 0, end));
 		const rest = all.subarray(end + 4);
-		if (head === null || head.status === 101) return this.refuse('what it answered is not valid HTTP/1.1');
+		if (head === null || head.status === 101) return this.refuse(notHttp);
 		if (head.status < 200) {
 			if (++this.interim > maximumInterim) return this.refuse('too many interim replies');
 			return rest.length === 0 ? null : this.takeHead(rest);
@@ -246,6 +248,16 @@ export class CallConnection {
 }
 
 const noTrailers = {};
+const notHttp = 'what it answered is not valid HTTP/1.1';
+const beginning = 'HTTP/';
+
+/** Whether it is the beginning of a head: it begins as one, and each line feed ends a line (RFC 9112 §2.2). */
+function mayBeHead(bytes: Buffer): boolean {
+	if (!beginning.startsWith(bytes.toString('latin1', 0, beginning.length))) return false;
+	for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1))
+		if (bytes[at - 1] !== 0x0d) return false;
+	return true;
+}
 
 function coded(message: string, code: string): Error {
 	return Object.assign(new Error(message), { code });

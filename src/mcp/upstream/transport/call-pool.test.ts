@@ -134,6 +134,15 @@ test.each([
 	expect(seen.connections).toBe(2);
 });
 
+test.each(['HTTP/1.1 200 OK\ncontent-length: 2\n\nok', 'SSH-2.0-OpenSSH_9.2\r\n', '\r\n', '{"error":"no"}'])(
+	'what is no head is refused at once, not when its end does not come: %j',
+	async (text) => {
+		await answering(text, ok);
+		expect(await post()).toEqual({ error: 'what it answered is not valid HTTP/1.1' });
+		expect(await post()).toEqual(answer);
+	},
+);
+
 test('a connection that breaks fails its request only', async () => {
 	await answering(null, ok);
 	expect(await post()).toEqual({ error: 'other side closed' });
