@@ -75,6 +75,8 @@ class ModernDialect implements Dialect {
 	readonly postHeaders = modernPostHeaders;
 	private lastCaller: Caller | null = null;
 	private lastMeta = '';
+	/** The last one that can be a header: nearly all are the same. */
+	private lastMethod = '';
 
 	constructor(overHttp: boolean) {
 		this.mirrors = overHttp;
@@ -82,7 +84,11 @@ class ModernDialect implements Dialect {
 
 	/** Nothing but names and arguments is encoded for its header: a method that cannot stand there as it is has no server. */
 	refusal({ method }: Call): McpError | null {
-		if (!this.mirrors || encodeHeader(method) === method) return null;
+		if (!this.mirrors || method === this.lastMethod) return null;
+		if (encodeHeader(method) === method) {
+			this.lastMethod = method;
+			return null;
+		}
 		return mcpError(code.methodNotFound, `Method not found: ${method}`);
 	}
 

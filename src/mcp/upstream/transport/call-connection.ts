@@ -55,6 +55,8 @@ const maximumHeadBytes = 16 * 1024;
 const maximumInterim = 16;
 /** A larger body is not copied to go out in one piece with the head. */
 const maximumJoined = 8 * 1024;
+/** No work for long is in a smaller piece. */
+const smallPiece = 4096;
 /** So much work with one piece lets others come first. */
 const turnMs = 2;
 const headEnd = Buffer.from('\r\n\r\n');
@@ -138,6 +140,7 @@ export class CallConnection {
 
 	/** Of a flood, libuv reads 2 MiB in one turn. Where a piece of it was work, the next one comes after the others' turn. */
 	private heard(chunk: Buffer): void {
+		if (chunk.length < smallPiece) return this.take(chunk);
 		const began = performance.now();
 		this.take(chunk);
 		if (performance.now() - began < turnMs || this.socket.destroyed) return;
