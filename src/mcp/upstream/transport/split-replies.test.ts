@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type net from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
+import { CallPool } from './call-pool.ts';
 import { HttpPool } from './http-pool.ts';
 import { StreamableHttpTransport } from './streamable-http.ts';
 import type { TransportFault } from './transport.ts';
@@ -21,9 +23,15 @@ class CutSocket extends EventEmitter {
 
 	uncork(): void {}
 
-	pause(): void {}
+	readonly flow: string[] = [];
 
-	resume(): void {}
+	pause(): void {
+		this.flow.push('pause');
+	}
+
+	resume(): void {
+		this.flow.push('resume');
+	}
 
 	destroy(): void {
 		if (this.destroyed) return;
@@ -188,3 +196,26 @@ test.each(Object.entries(replies))(
 	},
 	60_000,
 );
+
+test('a piece that was work for long is followed by the turn of others before the next one is read', async () => {
+	const pool = new CallPool('http://127.0.0.1:1');
+	let work = 0;
+	const handler = {
+		onResponseData() {
+			const until = performance.now() + work;
+			while (performance.now() < until);
+		},
+	};
+	pool.send('/mcp', { method: 'POST', headers: [], body: Buffer.from('{}'), lasting: false }, handler);
+	const [socket] = sockets;
+	if (socket === undefined) throw new Error('no connection was opened');
+	socket.emit('connect');
+	socket.emit('data', Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n'));
+	expect(socket.flow).toEqual([]);
+	work = 5;
+	socket.emit('data', Buffer.alloc(8192));
+	expect(socket.flow).toEqual(['pause']);
+	await turn();
+	expect(socket.flow).toEqual(['pause', 'resume']);
+	await pool.destroy();
+});
