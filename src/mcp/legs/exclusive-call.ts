@@ -1,6 +1,5 @@
 import type { Holder } from '../../http/held-bytes.ts';
-import type { Queue } from '../../lib/queue.ts';
-import type { Slotted } from '../../lib/slot-list.ts';
+import type { Placed, WaitingLine } from '../../lib/waiting-line.ts';
 import { code, mcpError } from '../errors.ts';
 import type { LargeResult } from '../large-result.ts';
 import type {
@@ -77,21 +76,21 @@ export class Seat {
 }
 
 /** A call with a connection of its own, or on the way to one. */
-export class ExclusiveCall implements Sink, Ticket, Slotted {
-	slot = -1;
+export class ExclusiveCall implements Sink, Ticket, Placed {
+	place = -1;
 	private readonly call: Call;
 	private sink: Sink | null;
 	/** Where it waits for its turn. */
-	private readonly queue: Queue<ExclusiveCall>;
+	private readonly line: WaitingLine<ExclusiveCall>;
 	private ticket: Ticket | null = null;
 	private over: ((failed: boolean) => void) | null = null;
 	/** Ends the questions that come before the call; null when there are none. */
 	private asking: (() => void) | null = null;
 
-	constructor(call: Call, sink: Sink, queue: Queue<ExclusiveCall>) {
+	constructor(call: Call, sink: Sink, line: WaitingLine<ExclusiveCall>) {
 		this.call = call;
 		this.sink = sink;
-		this.queue = queue;
+		this.line = line;
 	}
 
 	/** Whether the client has taken it back. */
@@ -180,7 +179,7 @@ export class ExclusiveCall implements Sink, Ticket, Slotted {
 		const { over } = this;
 		this.sink = null;
 		this.over = null;
-		this.queue.remove(this);
+		this.line.remove(this);
 		over?.(failed);
 	}
 }

@@ -1,6 +1,6 @@
 import { inSlices } from '../../lib/in-slices.ts';
-import { Queue } from '../../lib/queue.ts';
 import { Slice } from '../../lib/slice.ts';
+import { WaitingLine } from '../../lib/waiting-line.ts';
 import { awayError, code, mcpError } from '../errors.ts';
 import { ExclusiveCall, Seat } from './exclusive-call.ts';
 import type { Ask, Call, Caller, Failure, McpError, Sink, Target, Ticket, Upstream } from '../model.ts';
@@ -36,7 +36,7 @@ export class Lanes {
 	/** The set's own connection, as exclusive calls use it; null while there is none. */
 	private first: Seat | null = null;
 	private readonly further: Lane[] = [];
-	private readonly waiting = new Queue<ExclusiveCall>();
+	private readonly waiting = new WaitingLine<ExclusiveCall>();
 	/** Where calls go on that nothing is to be waited for here; null while the set's own connection stands, or may soon. */
 	private onward: Start | null = null;
 	private calling = false;
@@ -68,9 +68,9 @@ export class Lanes {
 			exclusive.fail(this.closedError);
 			return exclusive;
 		}
-		this.waiting.add(exclusive);
+		this.waiting.push(exclusive);
 		this.stands(first);
-		if (this.waiting.size > maximumWaiting && exclusive.slot >= 0) {
+		if (this.waiting.size > maximumWaiting && exclusive.place >= 0) {
 			const message = `too many calls wait for target "${this.target.name}"; try again later`;
 			exclusive.fail(mcpError(code.internal, message, this.target.name));
 		}
@@ -98,7 +98,7 @@ export class Lanes {
 	async close(): Promise<void> {
 		this.closed = true;
 		if (this.later !== null) clearImmediate(this.later);
-		const told = inSlices(this.waiting.takeAll(), (call) => call.fail(this.closedError));
+		const told = inSlices(this.waiting.clear(), (call) => call.fail(this.closedError));
 		await Promise.all([told, ...this.further.splice(0).map((lane) => lane.close())]);
 	}
 
@@ -129,8 +129,8 @@ export class Lanes {
 				const run = this.place();
 				if (run === null) return;
 				if (slice.over) return this.callUpLater();
-				const next = this.waiting.next();
-				if (next !== undefined) run(next);
+				const next = this.waiting.shift();
+				if (next !== null) run(next);
 			}
 		} finally {
 			this.calling = false;
@@ -181,7 +181,7 @@ export class Lanes {
 	private look(): void {
 		const { onward } = this;
 		if (onward === null || this.first !== null || this.further.length > 0) return;
-		void inSlices(this.waiting.takeAll(), (call) => call.start(onward));
+		void inSlices(this.waiting.clear(), (call) => call.start(onward));
 	}
 }
 

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { inSlices } from '../../lib/in-slices.ts';
-import { Queue } from '../../lib/queue.ts';
-import type { Slotted } from '../../lib/slot-list.ts';
+import { type Placed, WaitingLine } from '../../lib/waiting-line.ts';
 import { Backoff } from '../../processes/backoff.ts';
 import type { CircuitFollower } from '../health/circuit.ts';
 import { tooMuch } from '../errors.ts';
@@ -50,7 +49,7 @@ export interface LegEvents {
 }
 
 /** Somebody who waits for a connection. */
-interface Waiter extends Slotted {
+interface Waiter extends Placed {
 	/** null: does not wait any longer. */
 	known: (() => void) | null;
 }
@@ -111,7 +110,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 	private retired = false;
 	/** Has taken its place. */
 	private successor: Leg | null = null;
-	private waiting: Queue<Waiter> | null = null;
+	private waiting: WaitingLine<Waiter> | null = null;
 
 	constructor(options: LegOptions) {
 		const { target, caller, watch, lanes } = options;
@@ -160,8 +159,8 @@ export class Leg implements CircuitFollower, LinkOwner {
 			then();
 			return () => {};
 		}
-		const one: Waiter = { slot: -1, known: then };
-		(this.waiting ??= new Queue()).add(one);
+		const one: Waiter = { place: -1, known: then };
+		(this.waiting ??= new WaitingLine()).push(one);
 		return () => {
 			one.known = null;
 			this.waiting?.remove(one);
@@ -373,7 +372,7 @@ export class Leg implements CircuitFollower, LinkOwner {
 		this.waiting = null;
 		if (upstream !== null && this.state === 'ready') this.lanes?.stands(upstream);
 		else this.lanes?.strand((call, sink) => this.startLate(call, sink));
-		if (waiting !== null) void inSlices(waiting.takeAll(), ({ known }) => known?.());
+		if (waiting !== null) void inSlices(waiting.clear(), ({ known }) => known?.());
 	}
 }
 

@@ -52,7 +52,8 @@ function Processes({ process, told }: { process: ProcessView; told: string }) {
 	if (!failing && ends === 0 && junkLines === 0) return null;
 	const parts: string[] = [];
 	if (ends > 0) parts.push(`ended unasked ${ends === 1 ? 'once' : `${ends} times`}`);
-	if (junkLines > 0) parts.push(`${counted(junkLines, 'line')} on stdout dropped, being no messages`);
+	if (junkLines > 0)
+		parts.push(`${counted(junkLines, 'line')} on stdout dropped, being no message${junkLines === 1 ? '' : 's'}`);
 	return (
 		<Row name="process">
 			<span className={failing ? 'font-medium text-bad' : 'text-muted'}>{state}</span>
