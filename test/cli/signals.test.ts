@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -30,6 +30,13 @@ function starting() {
 	return { child, pid: child.pid ?? 0, log: () => log };
 }
 
+/** The exit code of a process that is told to end; null: a signal ended it. */
+async function terminated(child: ChildProcess): Promise<number | null> {
+	child.kill('SIGTERM');
+	await until('it has ended', 10_000, () => child.exitCode !== null || child.signalCode !== null);
+	return child.exitCode;
+}
+
 describe('SIGUSR1', () => {
 	test('opens no debugger, and ends nothing', async () => {
 		const gateway = await runGateway(yaml);
@@ -47,9 +54,7 @@ describe('SIGUSR1', () => {
 		child.kill('SIGUSR1');
 		child.stdin.end(yaml);
 		await until('it serves', 10_000, () => log().includes('Admin UI available'));
-		child.kill('SIGTERM');
-		await until('it has ended', 10_000, () => child.exitCode !== null || child.signalCode !== null);
-		expect(child.exitCode).toBe(0);
+		expect(await terminated(child)).toBe(0);
 		expect(log()).not.toContain('Debugger listening');
 	});
 
@@ -72,9 +77,7 @@ describe('SIGHUP', () => {
 		child.stdin.end(yaml);
 		await until('it serves', 10_000, () => log().includes('Admin UI available'));
 		child.kill('SIGHUP');
-		child.kill('SIGTERM');
-		await until('it has ended', 10_000, () => child.exitCode !== null || child.signalCode !== null);
-		expect(child.exitCode).toBe(0);
+		expect(await terminated(child)).toBe(0);
 	});
 
 	test('reads the configuration of `agentgateway stdio` anew, and does not end it', async () => {

@@ -1,13 +1,36 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { RawClient } from '../http/raw-client.ts';
 import { fixtureTarget } from '../processes/children.ts';
 import { mcpConfig } from '../support/gateway.ts';
 import type { Received } from '../support/http-mcp-server.ts';
 import { LegacyClient, ModernClient } from '../support/rpc-client.ts';
 import { SseMcpServer } from '../support/sse-mcp-server.ts';
-import { held, httpServer, Kept, none, of, pad, post, size, start, stays, target, tell } from './holding.ts';
+import {
+	type Gateway,
+	held,
+	httpServer,
+	Kept,
+	none,
+	of,
+	pad,
+	post,
+	size,
+	start,
+	stays,
+	target,
+	tell,
+} from './holding.ts';
 
 const notice = `{"jsonrpc":"2.0","method":"notifications/x","params":{"pad":"${pad}"}}`;
+
+/** Accepts what its stream asks a client, with a large form. */
+async function accept(gateway: Gateway, client: LegacyClient, stream: RawClient): Promise<void> {
+	const text = await stream.until((came) => came.includes('elicitation/create'), 10_000);
+	const id = /"id":("?[^,"]+"?),"method":"elicitation\/create"/.exec(text)?.[1] ?? '';
+	const answer = `{"jsonrpc":"2.0","id":${id},"result":{"action":"accept","content":{"pad":"${pad}"}}}`;
+	await tell(gateway, answer, '/mcp', of(client));
+}
 
 describe('a notification that a server does not take is held', () => {
 	test.each(['it takes it', 'it breaks off', 'the session ends'])('until %s', async (way) => {
@@ -128,10 +151,7 @@ describe('what a client answers to a server', () => {
 		const { gateway, kept, finish } = await asked();
 		const client = await LegacyClient.open(`${gateway.url()}/mcp`, undefined, '{"elicitation":{}}');
 		const stream = post(gateway, small, '/mcp', of(client));
-		const text = await stream.until((came) => came.includes('elicitation/create'), 10_000);
-		const id = /"id":("?[^,"]+"?),"method":"elicitation\/create"/.exec(text)?.[1] ?? '';
-		const answer = `{"jsonrpc":"2.0","id":${id},"result":{"action":"accept","content":{"pad":"${pad}"}}}`;
-		await tell(gateway, answer, '/mcp', of(client));
+		await accept(gateway, client, stream);
 		await expect.poll(() => kept.all.length).toBe(1);
 		await stays(gateway);
 		if (way === 'it takes it') kept.take();
@@ -151,10 +171,7 @@ describe('what a client answers to a server', () => {
 		await expect.poll(() => kept.all.length).toBe(1);
 		const wanted = '{"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object"}}}';
 		kept.answer(`{"resultType":"input_required","inputRequests":{"k":${wanted}},"requestState":"s"}`);
-		const text = await stream.until((came) => came.includes('elicitation/create'), 10_000);
-		const id = /"id":("?[^,"]+"?),"method":"elicitation\/create"/.exec(text)?.[1] ?? '';
-		const answer = `{"jsonrpc":"2.0","id":${id},"result":{"action":"accept","content":{"pad":"${pad}"}}}`;
-		await tell(gateway, answer, '/mcp', of(client));
+		await accept(gateway, client, stream);
 		await expect.poll(() => kept.all.length).toBe(1);
 		await stays(gateway);
 		kept.answer('{"resultType":"complete","content":[]}');

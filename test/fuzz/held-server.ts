@@ -61,7 +61,7 @@ export class HeldServer {
 				} else this.held.set(method, id);
 				return { cancel: () => this.inbox.delete(id) };
 			},
-			post: (_message, _headers, settled) => settled?.(),
+			post: ({ settled }) => settled?.(),
 			listen: (receiver) => this.inbox.listen(receiver),
 			close: async () => {},
 		};

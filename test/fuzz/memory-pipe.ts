@@ -1,7 +1,7 @@
 import { LineSplitter } from '../../src/lib/line-splitter.ts';
 import type { Ticket } from '../../src/mcp/model.ts';
 import { Inbox } from '../../src/mcp/upstream/transport/inbox.ts';
-import type { OutboundRequest, Receiver, Transport } from '../../src/mcp/upstream/transport/transport.ts';
+import type { OutboundPost, OutboundRequest, Receiver, Transport } from '../../src/mcp/upstream/transport/transport.ts';
 import { readSent, scriptFor, type ServerLog, type Waiting } from './server-log.ts';
 import { type Asked, oddMessages, rightAnswer } from './server-grammar.ts';
 
@@ -30,7 +30,7 @@ export class MemoryPipe implements Transport {
 		return { cancel: () => this.inbox.delete(id) };
 	}
 
-	post(message: Buffer, _headers: readonly string[], settled?: () => void): void {
+	post({ message, settled }: OutboundPost): void {
 		this.read(message);
 		settled?.();
 	}

@@ -272,7 +272,9 @@ export class Connection implements AskOwner, CallOwner, Clocked {
 	}
 
 	post(message: Buffer, holder: Holder | null = null): void {
-		if (!this.failed) this.transport.post(message, this.dialect.postHeaders, null, holder?.hold(message.length));
+		if (this.failed) return;
+		const held = holder?.hold(message.length) ?? null;
+		this.transport.post({ message, headers: this.dialect.postHeaders, held });
 	}
 
 	settled(ask: ServerAsk): void {

@@ -295,7 +295,8 @@ export class Negotiation implements ConnectionEvents, UnheardOwner {
 		}
 		if (resume !== null) return this.begun(transport, server, dialect);
 		// Requests take other connections than this notification; servers refuse those that overtake it.
-		transport.post(initializedText, dialect.postHeaders, () => this.begun(transport, server, dialect));
+		const settled = () => this.begun(transport, server, dialect);
+		transport.post({ message: initializedText, headers: dialect.postHeaders, settled });
 	}
 
 	private begun(transport: Transport, server: ServerFacts, dialect: Dialect): void {

@@ -5,7 +5,7 @@ import { ownCall } from '../own-call.ts';
 import { createTarget } from './target.ts';
 import { allBusy, ioFault } from './transport/io-fault.ts';
 import { scanMessage } from './transport/scan-message.ts';
-import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport/transport.ts';
+import type { OutboundPost, OutboundRequest, Receiver, Transport, TransportFault } from './transport/transport.ts';
 
 /** A server with a handshake whose calls are answered by the test. */
 class HeldTransport implements Transport {
@@ -23,7 +23,7 @@ class HeldTransport implements Transport {
 		return { cancel() {} };
 	}
 
-	post(_message: Buffer, _headers: readonly string[], settled?: () => void): void {
+	post({ settled }: OutboundPost): void {
 		settled?.();
 	}
 

@@ -7,7 +7,7 @@ import { Inbox } from './inbox.ts';
 import { mayHaveRun } from './io-fault.ts';
 import { Outbox, type Posted } from './outbox.ts';
 import { SseDelivery } from './sse-delivery.ts';
-import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
+import type { OutboundPost, OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
 export interface SseOptions {
 	readonly url: string;
@@ -72,12 +72,7 @@ export class SseTransport implements Transport {
 		return { cancel: () => this.forget(id) };
 	}
 
-	post(
-		message: Buffer,
-		headers: readonly string[],
-		settled: (() => void) | null = null,
-		held: HeldBytes | null = null,
-	): void {
+	post({ message, headers, settled, held = null }: OutboundPost): void {
 		if (this.ended === null) this.send({ id: null, message, headers, held });
 		else held?.release();
 		settled?.();

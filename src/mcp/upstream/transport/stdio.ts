@@ -1,11 +1,10 @@
-import type { HeldBytes } from '../../../http/held-bytes.ts';
 import type { Child, ChildEnd } from '../../../processes/child.ts';
 import type { Command, Processes, Purpose } from '../../../processes/processes.ts';
 import { keepStray, type Printed } from '../../../processes/process-output.ts';
 import type { WaitingStart } from '../../../processes/waiting-start.ts';
 import type { Ticket } from '../../model.ts';
 import { Inbox } from './inbox.ts';
-import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
+import type { OutboundPost, OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
 export interface StdioOptions {
 	readonly processes: Processes;
@@ -120,12 +119,7 @@ export class StdioTransport implements Transport {
 		return { cancel: () => this.inbox.delete(request.id) };
 	}
 
-	post(
-		message: Buffer,
-		_headers: readonly string[],
-		settled: (() => void) | null = null,
-		held: HeldBytes | null = null,
-	): void {
+	post({ message, settled, held = null }: OutboundPost): void {
 		this.write(message, held === null ? null : () => held.release());
 		settled?.();
 	}

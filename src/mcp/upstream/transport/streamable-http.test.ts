@@ -127,7 +127,7 @@ describe('a notification whose connection broke before anything came back', () =
 	function post(url: string, pool: HttpPool): Promise<void> {
 		const transport = new StreamableHttpTransport(url, pool);
 		closing.push(() => transport.close());
-		return new Promise((resolve) => transport.post(notice, [], resolve));
+		return new Promise((resolve) => transport.post({ message: notice, headers: [], settled: resolve }));
 	}
 
 	test('is sent once more', async () => {

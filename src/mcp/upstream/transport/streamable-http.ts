@@ -1,4 +1,3 @@
-import type { HeldBytes } from '../../../http/held-bytes.ts';
 import { SlotList } from '../../../lib/slot-list.ts';
 import type { Ticket } from '../../model.ts';
 import { HttpChannel } from './http-channel.ts';
@@ -7,7 +6,7 @@ import { Listening } from './listening.ts';
 import { Outbox } from './outbox.ts';
 import { Posting } from './posting.ts';
 import { Telling } from './telling.ts';
-import type { OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
+import type { OutboundPost, OutboundRequest, Receiver, Transport, TransportFault } from './transport.ts';
 
 /** JSON-RPC over Streamable HTTP: one POST a message, answers as JSON or as events (MCP transports). */
 export class StreamableHttpTransport implements Transport {
@@ -51,14 +50,14 @@ export class StreamableHttpTransport implements Transport {
 		return posting;
 	}
 
-	post(
-		message: Buffer,
-		headers: readonly string[],
-		settled: (() => void) | null = null,
-		held: HeldBytes | null = null,
-	): void {
+	post({ message, headers, settled, held }: OutboundPost): void {
 		const all = [...postHeaders, ...headers];
-		this.outbox.post(message.length, (posted) => new Telling(this.channel, all, message, posted), settled, held);
+		this.outbox.post(
+			message.length,
+			(posted) => new Telling(this.channel, all, message, posted),
+			settled ?? null,
+			held,
+		);
 	}
 
 	listen(receiver: Receiver, headers: readonly string[]): Ticket {

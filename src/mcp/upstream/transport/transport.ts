@@ -10,12 +10,8 @@ import type { ResultFrame } from './result-frame.ts';
 export interface Transport {
 	/** Sends a request. `receiver` gets what belongs to it, the response last; it settles exactly once. */
 	request(request: OutboundRequest, receiver: Receiver): Ticket;
-	/**
-	 * Sends a notification or a response to a server's request; faults show on later requests. `settled` is called once
-	 * what is sent from then on cannot overtake it. `held` is released when the message is kept no longer: the server has
-	 * taken it, or it was dropped.
-	 */
-	post(message: Buffer, headers: readonly string[], settled?: (() => void) | null, held?: HeldBytes | null): void;
+	/** Sends what wants no answer; faults show on later requests. */
+	post(post: OutboundPost): void;
 	/** Receives what belongs to no request: stdio at once, Streamable HTTP by opening the GET stream. */
 	listen(receiver: Receiver, headers: readonly string[]): Ticket;
 	/** Tells the server that its session is over, where the transport has a way to (HTTP DELETE). */
@@ -45,6 +41,18 @@ export interface OutboundRequest {
 	readonly headers: readonly string[];
 	/** The answer is a stream that lasts; it must not hold what calls need. */
 	readonly lasting?: boolean;
+}
+
+/** A notification, or a response to a server's request. */
+export interface OutboundPost {
+	/** The whole JSON-RPC message on one line. */
+	readonly message: Buffer;
+	/** As those of a request. */
+	readonly headers: readonly string[];
+	/** Called once what is sent from then on cannot overtake it. */
+	readonly settled?: () => void;
+	/** Released when the message is kept no longer: the server has taken it, or it was dropped. */
+	readonly held?: HeldBytes | null;
 }
 
 /** What comes back. A message that is a response to the request ends it; `failed` ends it without one. */
