@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Placed, WaitingLine } from '../../../lib/waiting-line.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { ReplyHandler } from './http-request.ts';
+import { turnMs } from './paced-reply.ts';
 import type { ReplyHead } from './reply-head.ts';
 
 /** A request on its way, and who hears of it. */
@@ -57,8 +58,6 @@ const maximumInterim = 16;
 const maximumJoined = 8 * 1024;
 /** No work for long is in a smaller piece. */
 const smallPiece = 4096;
-/** So much work with one piece lets others come first. */
-const turnMs = 2;
 const headEnd = Buffer.from('\r\n\r\n');
 
 /** One connection to a server, which carries one request at a time over HTTP/1.1. */

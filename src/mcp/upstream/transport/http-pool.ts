@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { Pool } from 'undici';
 import { busyError, CallPool, maximumWaiting } from './call-pool.ts';
 import type { HttpRequest, ReplyHandler } from './http-request.ts';
+import { PacedReply } from './paced-reply.ts';
 import { PostGate } from './post-gate.ts';
 
 const connectTimeoutMs = 10_000;
@@ -46,7 +47,7 @@ export class HttpPool {
 		if (pool instanceof CallPool) return pool.send(path, request, handler);
 		const { method, headers, body } = request;
 		if (!request.lasting && (pool.stats.queued ?? 0) >= maximumWaiting) return refuseLater(handler);
-		pool.dispatch({ method, path, headers: headers as string[], body }, handler);
+		pool.dispatch({ method, path, headers: headers as string[], body }, new PacedReply(handler));
 	}
 
 	/**
